@@ -1,0 +1,1 @@
+"""Data sets: each module has `make`, which returns a `pixelspace.artifacts.Dataset`."""

@@ -1,0 +1,1 @@
+"""Measures: numbers about trained networks and their projections."""

@@ -1,0 +1,1 @@
+"""The report: numbers, the LaTeX template and its compilation."""
