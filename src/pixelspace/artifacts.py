@@ -234,3 +234,9 @@ def write_json(path: str | os.PathLike, content) -> None:
 def read_json(path: str | os.PathLike):
     """Read JSON, once its hash is checked."""
     return json.loads(checked(path).read_text(encoding="utf-8"))
+
+
+def write_text(path: str | os.PathLike, text: str) -> None:
+    """Write a text in UTF-8."""
+    with written(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

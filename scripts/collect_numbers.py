@@ -1,0 +1,14 @@
+"""Rule collect_numbers: gather every number that the paper may cite."""
+
+from pixelspace import artifacts, runtime
+from pixelspace.report import numbers
+
+with runtime.job(snakemake.log[0]):
+    collected = numbers.collect(
+        snakemake.params.results,
+        datasets=snakemake.input.datasets,
+        reports=snakemake.input.reports,
+        measures=snakemake.input.measures,
+        projections=snakemake.input.projections,
+    )
+    artifacts.write_json(snakemake.output.numbers, collected)

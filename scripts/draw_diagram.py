@@ -1,0 +1,9 @@
+"""Rule draw_diagram: draw a small network with its trained weights in place."""
+
+from pixelspace import artifacts, runtime
+
+with runtime.job(snakemake.log[0]):
+    from pixelspace.figures import diagram, style
+
+    projection = artifacts.read_projection(snakemake.input.weights)
+    style.save(diagram.draw(projection), *snakemake.output, dpi=snakemake.params.dpi)

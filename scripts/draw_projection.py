@@ -1,0 +1,12 @@
+"""Rule draw_projection: draw a projection with the figure module of the same name."""
+
+from importlib import import_module
+
+from pixelspace import artifacts, runtime
+
+with runtime.job(snakemake.log[0]):
+    from pixelspace.figures import style
+
+    figure = import_module(f"pixelspace.figures.{snakemake.params.kind}")
+    projection = artifacts.read_projection(snakemake.input.projection)
+    style.save(figure.draw(projection), *snakemake.output, dpi=snakemake.params.dpi)

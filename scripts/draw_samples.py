@@ -1,0 +1,8 @@
+"""Rule draw_samples: draw some images of each class."""
+
+from pixelspace import artifacts, runtime
+
+with runtime.job(snakemake.log[0]), artifacts.open_dataset(snakemake.input.dataset) as dataset:
+    from pixelspace.figures import samples, style
+
+    style.save(samples.draw(dataset), *snakemake.output, dpi=snakemake.params.dpi)

@@ -1,0 +1,538 @@
+"""The configuration: every key with its type, bounds, default and meaning.
+
+Where the user chooses between alternatives (a data source, a kind of network, a training recipe),
+the choice is one key and every alternative has a section of its own beside it, so that an overlay
+changes the choice without touching the rest.
+"""
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+from pixelspace.errors import UserError
+from pixelspace.networks.layers import Layer, output_shapes
+
+RESERVED = ("figures", "machine", "logs")
+SUBJECTS = ("samples", "training", "diagram")
+NAME = r"^[a-z][a-z0-9_]*$"
+UNKNOWN = "unknown_key"
+
+Count = Annotated[int, Field(ge=1)]
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Name = Annotated[str, Field(pattern=NAME)]
+
+
+class Section(BaseModel):
+    """A part of the configuration; a key that it does not name is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _know_every_key(cls, given):
+        for key in given if isinstance(given, Mapping) else ():
+            if key not in cls.model_fields:
+                raise PydanticCustomError(UNKNOWN, "unknown key", {"key": key, "known": list(cls.model_fields)})
+        return given
+
+
+class Efl(Section):
+    """Letters E, F and L on a small grid with noise."""
+
+    rows: int = Field(9, ge=5, le=64, description="height of the grid in pixels")
+    columns: int = Field(7, ge=4, le=64, description="width of the grid in pixels")
+    images_per_class: Count = Field(2000, description="training images of each letter")
+    validation_per_class: Count = Field(500, description="validation images of each letter")
+    test_per_class: Count = Field(500, description="test images of each letter")
+    noise: NotNegative = Field(0.2, description="standard deviation of the Gaussian noise")
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        return self.rows, self.columns, 1
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        return "E", "F", "L"
+
+
+class Mnist(Section):
+    """Handwritten digits, from the four original IDX files."""
+
+    folder: str = Field("data/mnist", description="where the gzipped IDX files lie")
+    validation: int = Field(
+        5000, ge=10, le=59_000, description="images held out of the 60,000 for validation"
+    )
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        return 28, 28, 1
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        return tuple("0123456789")
+
+
+class Colour(Section):
+    """What the three sources of colour images share."""
+
+    size: int = Field(128, ge=32, le=512, description="height and width in pixels")
+    validation: Fraction = Field(0.2, gt=0, description="share of the images held out to validate")
+    test: Fraction = Field(0.2, gt=0, description="share of the images held out to test")
+    large_per_class: Count = Field(4, description="test images kept at a larger size, for dreams")
+    large_size: int = Field(320, ge=32, le=1024, description="their height and width in pixels")
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        return self.size, self.size, 3
+
+    @model_validator(mode="after")
+    def _leave_some_to_train(self):
+        if self.validation + self.test >= 1:
+            raise ValueError("validation and test together must leave images to train on")
+        return self
+
+
+class Rendered(Colour):
+    """Dogs, muffins and fried chicken, drawn by a seeded generator with masks of their parts."""
+
+    images: int = Field(3000, ge=30, description="images in all, the same number of each class")
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        return "dog", "muffin", "chicken"
+
+
+class Folder(Colour):
+    """Photographs in a directory with one subfolder for each class."""
+
+    path: str | None = Field(
+        None, description="the directory; null takes the top-level key `photos`"
+    )
+    skip_unreadable: int = Field(0, ge=0, description="how many files may fail to decode")
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        folder = import_module("pixelspace.datasets.folder")
+        return tuple(folder.class_names(self.path))
+
+
+class Git(Colour):
+    """Photographs in a git repository, at one commit, with their labels in a CSV file."""
+
+    repository: str = Field("", description="https, ssh or file URL, or a local path")
+    commit: str = Field("", description="the full hash of the commit, 40 hexadecimal digits")
+    images: str = Field("", description="the folder of the images inside the repository")
+    labels: str = Field("", description="the CSV file of the labels inside the repository")
+    class_names_by_label: dict[str, str] = Field({}, description="the class that a label stands for")
+    cache: str = Field("data/cache", description="where the fetched files are kept")
+    skip_unreadable: int = Field(0, ge=0, description="how many files may fail to decode")
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        return tuple(sorted(self.class_names_by_label.values()))
+
+
+class DatasetChoice(Section):
+    """Which images: the source, and a section for each source."""
+
+    source: Literal["efl", "mnist", "rendered", "folder", "git"]
+    efl: Efl = Efl()
+    mnist: Mnist = Mnist()
+    rendered: Rendered = Rendered()
+    folder: Folder = Folder()
+    git: Git = Git()
+
+    @property
+    def chosen(self) -> Section:
+        return getattr(self, self.source)
+
+
+class Perceptron(Section):
+    """One hidden layer of ReLU nodes; no biases."""
+
+    hidden: int = Field(2, ge=1, le=64, description="nodes of the hidden layer")
+
+
+class Cnn(Section):
+    """Convolution, ReLU and max-pooling, as often as `filters` says; then a dense layer."""
+
+    filters: list[Count] = Field([16, 32], min_length=1, max_length=6, description="per layer")
+    kernel: int = Field(5, ge=1, le=15, description="height and width of a kernel in pixels")
+    dense: Count = Field(128, description="nodes of the fully connected layer")
+    dropout: Fraction = Field(0.4, description="share of these nodes left out while training")
+    activation: Literal["sigmoid", "softmax"] = Field("sigmoid", description="of the outputs")
+
+
+class EfficientNet(Section):
+    """EfficientNet-Lite0 with a new head; its size is fixed by the weights that it loads."""
+
+
+class NetworkChoice(Section):
+    """Which network: the kind, and a section for each kind."""
+
+    kind: Literal["perceptron", "cnn", "efficientnet"]
+    perceptron: Perceptron = Perceptron()
+    cnn: Cnn = Cnn()
+    efficientnet: EfficientNet = EfficientNet()
+
+    @property
+    def chosen(self) -> Section:
+        return getattr(self, self.kind)
+
+
+class Restarts(Section):
+    """Many small networks trained side by side; the best by validation loss is kept."""
+
+    restarts: int = Field(32, ge=1, le=4096, description="networks trained side by side")
+    epochs: Count = Field(8, description="passes over the training images")
+    batch: Count = Field(64, description="images in one step")
+    learning_rate: Positive = Field(0.01, description="of Adam")
+    l1: NotNegative = Field(1e-3, description="weight of the L1 penalty on the hidden layer")
+    initialization: Literal["absolute_glorot", "glorot", "he"] = Field(
+        "absolute_glorot", description="distribution of the first hidden weights"
+    )
+
+
+class Scratch(Section):
+    """Training from random weights with Adam and a cosine schedule."""
+
+    epochs: Count = Field(5, description="passes over the training images")
+    batch: Count = Field(64, description="images in one step")
+    learning_rate: Positive = Field(0.002, description="of Adam, before the schedule lowers it")
+    shift: int = Field(1, ge=0, le=16, description="random shift of an image, at most, in pixels")
+    flip: bool = Field(False, description="mirror every other image left to right")
+
+
+class Transfer(Section):
+    """A new head on a frozen network trained on ImageNet."""
+
+    weights: str = Field(
+        "data/efficientnet_lite0/weights.npz", description="the file of the ImageNet weights"
+    )
+    epochs: Count = Field(30, description="passes of the head over the features")
+    batch: Count = Field(64, description="images in one step")
+    learning_rate: Positive = Field(0.005, description="of Adam, for the head")
+    l2: NotNegative = Field(1e-4, description="weight of the L2 penalty on the head")
+    fine_tune_blocks: int = Field(0, ge=0, le=16, description="last blocks trained further")
+    fine_tune_epochs: Count = Field(1, description="passes over the images to train these")
+
+
+class TrainingChoice(Section):
+    """How to train: the recipe, and a section for each recipe."""
+
+    recipe: Literal["restarts", "scratch", "transfer"]
+    restarts: Restarts = Restarts()
+    scratch: Scratch = Scratch()
+    transfer: Transfer = Transfer()
+
+    @property
+    def chosen(self) -> Section:
+        return getattr(self, self.recipe)
+
+
+Units = Annotated[
+    Count | Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)],
+    Field(description="unit numbers, counted from 0, or how many to choose at random"),
+]
+
+
+class Weights(Section):
+    """Weight projection of one layer."""
+
+    kind: Literal["weights"]
+    layer: str = Field(description="a dense or convolutional layer of the network")
+    units: Units = 16
+
+
+class FeatureMaps(Section):
+    """What some layers make of one image."""
+
+    kind: Literal["feature_maps"]
+    layers: list[str] = Field(min_length=1, description="layers of the network, in order")
+    units_per_layer: Count = Field(8, description="feature maps shown of each layer")
+    image: int = Field(0, ge=0, description="number of the test image, counted from 0")
+
+
+class Deconvolutions(Section):
+    """The image patches that excite a unit most, and their deconvolutional projections."""
+
+    kind: Literal["deconvolutions"]
+    layer: str = Field(description="a layer of the network")
+    units: Units = 4
+    k: Count = Field(9, description="patches for each unit")
+
+
+class Dream(Section):
+    """An image changed until a layer of the network is strongly excited."""
+
+    kind: Literal["dream"]
+    layer: str = Field(description="a layer of the network")
+    label: str = Field(description="class of the image to start from")
+    index: int = Field(0, ge=0, description="which of the large images of that class")
+    octaves: int = Field(4, ge=1, le=12, description="image sizes passed through")
+    steps: Count = Field(20, description="gradient steps at each size")
+    scale: float = Field(1.4, gt=1, le=4, description="ratio of one size to the one before")
+    jitter: int = Field(24, ge=0, le=256, description="random shift at each step, in pixels")
+    step: Positive = Field(0.015, description="length of a step, as a share of the value range")
+
+
+AnyProjection = Annotated[
+    Weights | FeatureMaps | Deconvolutions | Dream, Field(discriminator="kind")
+]
+
+
+class LetterParts(Section):
+    """How each hidden node of the perceptron sees the parts of the letters."""
+
+    kind: Literal["letter_parts"]
+
+
+class FilterAblation(Section):
+    """What a convolutional layer loses with each of its filters."""
+
+    kind: Literal["filter_ablation"]
+    layer: str = Field(description="a convolutional layer of the network")
+
+
+AnyMeasure = Annotated[LetterParts | FilterAblation, Field(discriminator="kind")]
+
+
+class Experiment(Section):
+    """A data set, a network, how it is trained, and what is looked at."""
+
+    dataset: DatasetChoice
+    network: NetworkChoice
+    training: TrainingChoice
+    replicates: int = Field(1, ge=1, le=1000, description="networks trained from other seeds")
+    projections: dict[Name, AnyProjection] = Field({}, description="by name; also figure names")
+    measures: dict[Name, AnyMeasure] = Field({}, description="by name")
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The network, described without TensorFlow."""
+        kind = import_module(f"pixelspace.networks.{self.network.kind}")
+        data = self.dataset.chosen
+        return kind.layers(
+            input_shape=data.image_shape,
+            classes=len(data.class_names),
+            **self.network.chosen.model_dump(),
+        )
+
+
+class Figures(Section):
+    """How figures are drawn."""
+
+    raster_dpi: int = Field(300, ge=72, le=1200, description="resolution of pixels in figures")
+
+
+class Config(Section):
+    """The whole configuration."""
+
+    results: str = Field("results", pattern=r"^[\w.-]+(/[\w.-]+)*$", description="output folder")
+    seed: int = Field(2017, ge=0, lt=2**32, description="all other seeds are derived from it")
+    photos: str | None = Field(None, description="directory of photographs, for source `folder`")
+    figures: Figures = Figures()
+    experiments: dict[Name, Experiment] = Field(min_length=1, description="by name")
+
+
+def load(merged: Mapping, files: Sequence[str | Path] = ()) -> Config:
+    """Check a configuration and return it typed.
+
+    Args:
+        merged: the configuration as Snakemake merged it from its files and the command line.
+        files: the files that it was merged from, in that order; errors name the last one that
+            has the key.
+
+    Raises:
+        UserError: at the first key that is unknown, of a wrong type, or impossible.
+    """
+    origins = [(Path(file), _key_lines(Path(file))) for file in files]
+    try:
+        config = Config.model_validate(_with_photos(dict(merged)))
+    except ValidationError as error:
+        raise _explain(error.errors()[0], merged, origins) from None
+    for keys, message in _impossible(config):
+        raise UserError(f"{_where(keys, origins)}: {message}")
+    return config
+
+
+def _with_photos(merged: dict) -> dict:
+    """Let data sets of source `folder` that name no path use the top-level key `photos`."""
+    photos = merged.get("photos")
+    experiments = merged.get("experiments")
+    if not isinstance(photos, str) or not isinstance(experiments, Mapping):
+        return merged
+    filled = {}
+    for name, experiment in experiments.items():
+        dataset = experiment.get("dataset") if isinstance(experiment, Mapping) else None
+        if isinstance(dataset, Mapping) and dataset.get("source") == "folder":
+            folder = dataset.get("folder")
+            folder = dict(folder) if isinstance(folder, Mapping) else {}
+            folder["path"] = folder.get("path") or photos
+            experiment = {**experiment, "dataset": {**dataset, "folder": folder}}
+        filled[name] = experiment
+    return {**merged, "experiments": filled}
+
+
+def _impossible(config: Config) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield the key path and the message of every value that contradicts another."""
+    for name, experiment in config.experiments.items():
+        at = ("experiments", name)
+        if name in RESERVED:
+            yield at, f"'{name}' is a reserved name; choose another"
+        data = experiment.dataset
+        if data.source == "folder" and not data.folder.path:
+            yield (
+                ("photos",),
+                "no directory of photographs is given; add --config photos=DIRECTORY",
+            )
+            continue
+        if (experiment.network.kind == "perceptron") != (experiment.training.recipe == "restarts"):
+            yield (
+                (*at, "training", "recipe"),
+                "recipe 'restarts' is for networks of kind 'perceptron', and they for it alone",
+            )
+        if (experiment.network.kind == "efficientnet") != (
+            experiment.training.recipe == "transfer"
+        ):
+            yield (
+                (*at, "training", "recipe"),
+                "recipe 'transfer' is for networks of kind 'efficientnet', and they for it alone",
+            )
+        try:
+            shapes = output_shapes(experiment.layers)
+        except (UserError, ValueError) as error:
+            yield (*at, "network"), str(error)
+            continue
+        for group in ("projections", "measures"):
+            for looked_at, settings in getattr(experiment, group).items():
+                here = (*at, group, looked_at)
+                if looked_at in SUBJECTS:
+                    yield here, f"'{looked_at}' is the name of another figure; choose another"
+                yield from _impossible_layers(here, settings, shapes)
+                if settings.kind == "letter_parts" and data.source != "efl":
+                    yield here, "measure 'letter_parts' needs the data source 'efl'"
+                if settings.kind == "dream":
+                    yield from _impossible_dream(here, settings, data.chosen)
+
+
+def _impossible_layers(at, settings: Section, shapes) -> Iterator[tuple[tuple[str, ...], str]]:
+    asked = [(at + ("layer",), settings.layer)] if hasattr(settings, "layer") else []
+    if hasattr(settings, "layers"):
+        asked = [(at + ("layers",), layer) for layer in settings.layers]
+    for keys, layer in asked:
+        if layer not in shapes:
+            yield keys, f"the network has no layer '{layer}'{_nearest(layer, shapes)}"
+            return
+    units = getattr(settings, "units", None)
+    if units is not None:
+        total = shapes[settings.layer][-1]
+        largest = max(units) + 1 if isinstance(units, list) else units
+        if largest > total:
+            yield (
+                at + ("units",),
+                f"layer '{settings.layer}' has {total} units, numbered 0 to {total - 1}",
+            )
+
+
+def _impossible_dream(at, settings: Dream, data) -> Iterator[tuple[tuple[str, ...], str]]:
+    if not isinstance(data, Colour):
+        yield at, "a dream needs a data source with large images: rendered, folder or git"
+    elif settings.label not in data.class_names:
+        names = ", ".join(data.class_names)
+        yield at + ("label",), f"there is no class '{settings.label}'; the classes are {names}"
+    elif settings.index >= data.large_per_class:
+        yield at + ("index",), f"only {data.large_per_class} large images of a class are kept"
+
+
+def _nearest(word: str, known) -> str:
+    close = difflib.get_close_matches(str(word), [str(k) for k in known], n=1, cutoff=0.5)
+    return f"; did you mean '{close[0]}'?" if close else f"; it has {', '.join(map(str, known))}"
+
+
+def _explain(error: Mapping, merged: Mapping, origins) -> UserError:
+    keys = _key_path(error, merged)
+    context = error.get("ctx", {})
+    if error["type"] == UNKNOWN:
+        keys = (*keys, str(context["key"]))
+        return UserError(
+            f"{_where(keys, origins)}: unknown key{_nearest(context['key'], context['known'])}"
+        )
+    if error["type"] == "missing":
+        return UserError(f"{_where(keys, origins)}: this key is missing")
+    if error["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        allowed = context.get("expected_tags", "one of the known kinds")
+        return UserError(f"{_where((*keys, 'kind'), origins)}: the kind should be {allowed}")
+    message = error["msg"].removeprefix("Value error, ").replace("Input should", "should")
+    got = "" if error["type"] == "value_error" else f", but is {str(error['input'])[:60]!r}"
+    return UserError(f"{_where(keys, origins)}: {message}{got}")
+
+
+def _key_path(error: Mapping, merged: Mapping) -> tuple[str, ...]:
+    """Leave out of pydantic's location what is not a key: the tags and members of unions."""
+    keys: list[str] = []
+    here: Any = merged
+    for part in error["loc"]:
+        inside = isinstance(here, Mapping) and part in here
+        inside = inside or (isinstance(here, list) and isinstance(part, int) and part < len(here))
+        if inside:
+            keys.append(str(part))
+            here = here[part]
+    if error["type"] == "missing":
+        keys.append(str(error["loc"][-1]))
+    return tuple(keys)
+
+
+def _where(keys: Sequence[str], origins) -> str:
+    """Name the file and line of a key, or of the nearest section around it, and its path."""
+    path = ".".join(keys)
+    for length in range(len(keys), 0, -1):
+        for file, lines in reversed(origins):
+            if tuple(keys[:length]) in lines:
+                return f"{file}:{lines[tuple(keys[:length])]}: {path}"
+    return f"--config: {path}" if origins else path
+
+
+def _key_lines(file: Path) -> dict[tuple[str, ...], int]:
+    """Return the line of every key of a YAML file by its path.
+
+    Raises:
+        UserError: if the file is no YAML mapping or has a key twice.
+    """
+    try:
+        root = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UserError(f"{file}: not readable as YAML: {' '.join(str(error).split())}") from None
+    if root is None:
+        return {}
+    if not isinstance(root, yaml.MappingNode):
+        raise UserError(f"{file}: must be a mapping of keys to values")
+    lines: dict[tuple[str, ...], int] = {}
+
+    def walk(node: yaml.Node, path: tuple[str, ...]) -> None:
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                here = (*path, str(key.value))
+                line = key.start_mark.line + 1
+                if here in lines:
+                    raise UserError(
+                        f"{file}:{line}: {'.'.join(here)}: this key stands here twice; "
+                        f"it is already in line {lines[here]}"
+                    )
+                lines[here] = line
+                walk(value, here)
+        elif isinstance(node, yaml.SequenceNode):
+            for i, value in enumerate(node.value):
+                lines[(*path, str(i))] = value.start_mark.line + 1
+                walk(value, (*path, str(i)))
+
+    walk(root, ())
+    return lines

@@ -1,0 +1,122 @@
+import hashlib
+import os
+import sys
+from pathlib import Path
+
+SOURCE = Path(workflow.basedir) / "src"
+sys.path.insert(0, str(SOURCE))
+
+from pixelspace import config as configuration
+from pixelspace import runtime
+from pixelspace.errors import UserError
+from pixelspace.fingerprint import fingerprint
+from pixelspace.seeds import derive
+
+# Jobs are processes of their own: they inherit the environment, not this interpreter's state.
+os.environ.update(runtime.ENVIRONMENT, PYTHONPATH=str(SOURCE))
+
+try:
+    CONFIG = configuration.load(config, workflow.configfiles)
+except UserError as error:
+    sys.exit(f"error: {error}")
+
+RESULTS = CONFIG.results
+
+
+wildcard_constraints:
+    experiment="|".join(CONFIG.experiments),
+    replicate=r"\d+",
+    projection=r"[a-z][a-z0-9_]*",
+    measure=r"[a-z][a-z0-9_]*",
+
+
+def experiment(wildcards):
+    return CONFIG.experiments[wildcards.experiment]
+
+
+def seed(purpose):
+    """A function of wildcards that gives the seed for one purpose of an experiment."""
+
+    def derived(wildcards):
+        replicate = int(getattr(wildcards, "replicate", 0))
+        return derive(CONFIG.seed, wildcards.experiment, purpose, replicate)
+
+    return derived
+
+
+def source_files(wildcards):
+    """The files that the repository ships for a data set."""
+    data = experiment(wildcards).dataset
+    if data.source != "mnist":
+        return []
+    return sorted(str(file) for file in Path(data.mnist.folder).glob("*.gz"))
+
+
+def source_listing(wildcards):
+    """A hash of the names and sizes of the photographs: too many to be inputs each."""
+    data = experiment(wildcards).dataset
+    if data.source != "folder":
+        return None
+    files = sorted(Path(data.folder.path).rglob("*"))
+    listing = "".join(f"{file} {file.stat().st_size}\n" for file in files if file.is_file())
+    return hashlib.sha256(listing.encode()).hexdigest()[:16]
+
+
+def pretrained_weights(wildcards):
+    training = experiment(wildcards).training
+    return [training.transfer.weights] if training.recipe == "transfer" else []
+
+
+def network_code(wildcards):
+    kind = experiment(wildcards).network.kind
+    return fingerprint("pixelspace.networks.build", f"pixelspace.networks.{kind}")
+
+
+def network_settings(wildcards):
+    network = experiment(wildcards).network
+    return {"kind": network.kind, **network.chosen.model_dump()}
+
+
+def projection_settings(wildcards):
+    return experiment(wildcards).projections[wildcards.projection].model_dump()
+
+
+def measure_settings(wildcards):
+    return experiment(wildcards).measures[wildcards.measure].model_dump()
+
+
+def subjects(name):
+    """The subjects of an experiment's figures."""
+    chosen = CONFIG.experiments[name]
+    diagram = ["diagram"] if chosen.network.kind == "perceptron" else []
+    return ["samples", "training", *diagram, *chosen.projections]
+
+
+def figures():
+    return [
+        f"{RESULTS}/figures/{name}-{subject}.pdf"
+        for name in CONFIG.experiments
+        for subject in subjects(name)
+    ]
+
+
+def reports(wildcards):
+    """The training reports of all replicates of an experiment."""
+    return [
+        f"{RESULTS}/{wildcards.experiment}/{replicate}/training.json"
+        for replicate in range(experiment(wildcards).replicates)
+    ]
+
+
+def number_sources(group):
+    """The artifacts of all experiments whose numbers the paper may cite."""
+    paths = []
+    for name, chosen in CONFIG.experiments.items():
+        folder = f"{RESULTS}/{name}"
+        paths += {
+            "datasets": [f"{folder}/dataset.h5"],
+            "reports": [f"{folder}/{r}/training.json" for r in range(chosen.replicates)],
+            "measures": [f"{folder}/0/measures/{m}.json" for m in chosen.measures],
+            "projections": [f"{folder}/0/projections/{p}.npz" for p in chosen.projections],
+        }[group]
+    return paths

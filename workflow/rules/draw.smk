@@ -1,0 +1,74 @@
+rule draw_samples:
+    input:
+        dataset=rules.make_dataset.output.dataset,
+    output:
+        pdf=f"{RESULTS}/figures/{{experiment}}-samples.pdf",
+        png=f"{RESULTS}/figures/{{experiment}}-samples.png",
+    log:
+        f"{RESULTS}/logs/draw_samples/{{experiment}}.log",
+    params:
+        dpi=CONFIG.figures.raster_dpi,
+        code=fingerprint("pixelspace.figures.samples"),
+    message:
+        "draw {wildcards.experiment}-samples"
+    script:
+        "../../scripts/draw_samples.py"
+
+
+rule draw_training:
+    input:
+        reports=reports,
+    output:
+        pdf=f"{RESULTS}/figures/{{experiment}}-training.pdf",
+        png=f"{RESULTS}/figures/{{experiment}}-training.png",
+    log:
+        f"{RESULTS}/logs/draw_training/{{experiment}}.log",
+    params:
+        dpi=CONFIG.figures.raster_dpi,
+        code=fingerprint("pixelspace.figures.training"),
+    message:
+        "draw {wildcards.experiment}-training"
+    script:
+        "../../scripts/draw_training.py"
+
+
+rule draw_diagram:
+    input:
+        weights=f"{RESULTS}/{{experiment}}/0/projections/weights.npz",
+    output:
+        pdf=f"{RESULTS}/figures/{{experiment}}-diagram.pdf",
+        png=f"{RESULTS}/figures/{{experiment}}-diagram.png",
+    log:
+        f"{RESULTS}/logs/draw_diagram/{{experiment}}.log",
+    params:
+        dpi=CONFIG.figures.raster_dpi,
+        code=fingerprint("pixelspace.figures.diagram"),
+    message:
+        "draw {wildcards.experiment}-diagram"
+    script:
+        "../../scripts/draw_diagram.py"
+
+
+rule draw_projection:
+    input:
+        projection=f"{RESULTS}/{{experiment}}/0/projections/{{projection}}.npz",
+    output:
+        pdf=f"{RESULTS}/figures/{{experiment}}-{{projection}}.pdf",
+        png=f"{RESULTS}/figures/{{experiment}}-{{projection}}.png",
+    log:
+        f"{RESULTS}/logs/draw_projection/{{experiment}}-{{projection}}.log",
+    params:
+        kind=lambda wildcards: projection_settings(wildcards)["kind"],
+        dpi=CONFIG.figures.raster_dpi,
+        code=lambda wildcards: fingerprint(
+            f"pixelspace.figures.{projection_settings(wildcards)['kind']}"
+        ),
+    message:
+        "draw {wildcards.experiment}-{wildcards.projection}"
+    script:
+        "../../scripts/draw_projection.py"
+
+
+ruleorder: draw_samples > draw_projection
+ruleorder: draw_training > draw_projection
+ruleorder: draw_diagram > draw_projection

@@ -1,0 +1,24 @@
+rule measure:
+    input:
+        dataset=rules.make_dataset.output.dataset,
+        weights=rules.train_network.output.weights,
+    output:
+        measure=f"{RESULTS}/{{experiment}}/{{replicate}}/measures/{{measure}}.json",
+    log:
+        f"{RESULTS}/logs/measure/{{experiment}}-{{replicate}}-{{measure}}.log",
+    params:
+        network=network_settings,
+        settings=measure_settings,
+        seed=seed("measure"),
+        network_code=network_code,
+        code=lambda wildcards: fingerprint(
+            "pixelspace.artifacts",
+            f"pixelspace.measures.{measure_settings(wildcards)['kind']}",
+        ),
+    threads: 1
+    resources:
+        mem_mb=3000,
+    message:
+        "measure {wildcards.experiment}: {wildcards.measure}"
+    script:
+        "../../scripts/measure.py"

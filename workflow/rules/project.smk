@@ -1,0 +1,24 @@
+rule project:
+    input:
+        dataset=rules.make_dataset.output.dataset,
+        weights=rules.train_network.output.weights,
+    output:
+        projection=f"{RESULTS}/{{experiment}}/{{replicate}}/projections/{{projection}}.npz",
+    log:
+        f"{RESULTS}/logs/project/{{experiment}}-{{replicate}}-{{projection}}.log",
+    params:
+        network=network_settings,
+        settings=projection_settings,
+        seed=seed("projection"),
+        network_code=network_code,
+        code=lambda wildcards: fingerprint(
+            "pixelspace.artifacts",
+            f"pixelspace.projections.{projection_settings(wildcards)['kind']}",
+        ),
+    threads: 1
+    resources:
+        mem_mb=3000,
+    message:
+        "project {wildcards.experiment} onto pixel space: {wildcards.projection}"
+    script:
+        "../../scripts/project.py"

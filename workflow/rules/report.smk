@@ -1,0 +1,53 @@
+rule collect_numbers:
+    input:
+        datasets=number_sources("datasets"),
+        reports=number_sources("reports"),
+        measures=number_sources("measures"),
+        projections=number_sources("projections"),
+    output:
+        numbers=f"{RESULTS}/numbers.json",
+    log:
+        f"{RESULTS}/logs/collect_numbers.log",
+    params:
+        results=RESULTS,
+        code=fingerprint("pixelspace.report.numbers"),
+    message:
+        "collect the numbers"
+    script:
+        "../../scripts/collect_numbers.py"
+
+
+rule write_paper:
+    input:
+        numbers=rules.collect_numbers.output.numbers,
+        template="report/paper.tex.j2",
+        sections=sorted(str(file) for file in Path("report/sections").glob("*.tex.j2")),
+        lock="requirements.txt",
+    output:
+        tex=f"{RESULTS}/paper.tex",
+    log:
+        f"{RESULTS}/logs/write_paper.log",
+    params:
+        config=CONFIG.model_dump(exclude={"photos", "figures"}),
+        code=fingerprint("pixelspace.report.template"),
+    message:
+        "write the paper"
+    script:
+        "../../scripts/write_paper.py"
+
+
+rule compile_paper:
+    input:
+        tex=rules.write_paper.output.tex,
+        bibliography="report/references.bib",
+        figures=figures(),
+    output:
+        pdf=f"{RESULTS}/paper.pdf",
+    log:
+        f"{RESULTS}/logs/compile_paper.log",
+    params:
+        code=fingerprint("pixelspace.report.latex"),
+    message:
+        "typeset the paper"
+    script:
+        "../../scripts/compile_paper.py"
