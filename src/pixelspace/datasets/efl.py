@@ -8,23 +8,22 @@ from pixelspace.artifacts import Dataset, Sample, Split
 
 CLASS_NAMES = ("E", "F", "L")
 PARTS_OF = {"E": ("stem", "arms", "leg"), "F": ("stem", "arms"), "L": ("stem", "leg")}
-MINIMUM_GRID = (7, 5)
-"""The fewest rows and columns that leave a gap between any two strokes."""
+MINIMUM_GRID = (5, 4)
+"""The fewest rows and columns that leave a gap between any two strokes, and strokes of three."""
 
 
 def masks(rows: int, columns: int) -> dict[str, np.ndarray]:
     """Return where the stem, the two upper arms and the bottom leg are, ``(rows, columns)`` bool.
 
     The parts do not overlap: E is all of them, F lacks the leg, L lacks the arms. Margins and
-    strokes are one pixel on a 9 × 7 grid and grow with it.
+    strokes are one pixel wide on a 9 × 7 grid and grow with it; smaller grids have no margin.
 
     Raises:
         ValueError: if the grid is smaller than `MINIMUM_GRID`.
     """
     if rows < MINIMUM_GRID[0] or columns < MINIMUM_GRID[1]:
-        raise ValueError(f"letters need at least {MINIMUM_GRID} rows and columns")
-    top = max(1, round(rows / 9))
-    left = max(1, round(columns / 7))
+        raise ValueError("letters need at least {} rows and {} columns".format(*MINIMUM_GRID))
+    top, left = rows // 9, columns // 7
     stroke = max(1, round(min(rows / 9, columns / 7)))
     beside_stem = slice(left + stroke, columns - left)
     leg = rows - top - stroke
