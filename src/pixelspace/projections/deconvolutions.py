@@ -1,0 +1,79 @@
+"""Deconvolutional projection (Zeiler and Fergus 2014, arXiv:1311.2901) of the strongest patches.
+
+For the patches of a data set that excite a unit most, the unit's activation is sent back to the
+pixels with `backward.deconvnet`: what of the patch caused it.
+"""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+
+from pixelspace.artifacts import Projection, StoredDataset
+from pixelspace.projections import graph
+from pixelspace.projections.backward import deconvnet
+from pixelspace.projections.feature_maps import listed
+from pixelspace.projections.receptive_field import receptive_field
+from pixelspace.projections.top_patches import boxes, crop, top_patches
+
+
+def project(
+    model: keras.Model,
+    dataset: StoredDataset,
+    *,
+    seed: int,
+    layer: str,
+    units: int | Sequence[int] = 4,
+    k: int = 9,
+) -> Projection:
+    """Show the test patches that excite units of a layer most, and their deconvolutions.
+
+    A deconvolution starts from the one cell that was excited most, with its activation.
+
+    Args:
+        units: their numbers, or how many to choose at random.
+        k: patches for each unit.
+    """
+    split = dataset["test"]
+    units = graph.choose(model, layer, units, seed)
+    patches = top_patches(model, split, layer, units, k)
+    pixels = np.stack([split.images[i].astype(np.float32) for i in patches.images.ravel()])
+    is_map = len(graph.shape(model, layer)) == 3
+    cells = patches.positions.reshape(-1, 2) if is_map else None
+    projections = deconvnet(model, pixels, layer, np.repeat(units, k), cells)
+    field = receptive_field(model, layer)
+    shown = boxes(patches, field, pixels.shape[1:3])
+    cut = [crop(image, box) for image, box in zip(pixels, shown.reshape(-1, 4), strict=True)]
+    projected = [crop(p, box) for p, box in zip(projections, shown.reshape(-1, 4), strict=True)]
+
+    def by_unit(parts: list[np.ndarray]) -> np.ndarray:
+        return np.stack(parts).reshape(len(units), k, *parts[0].shape)
+
+    silent = units[patches.activations[:, 0] <= 0]
+    names = dataset.class_names
+    about = {
+        "kind": "deconvolutions",
+        "class_names": list(names),
+        "value_range": list(dataset.value_range),
+        "layer": layer,
+        "units": units.tolist(),
+        "policy": "deconvnet",
+        "split": "test",
+        "labels": [[names[split.labels[i]] for i in row] for row in patches.images],
+        "receptive_field": {
+            "size": list(field.size),
+            "stride": list(field.stride),
+            "start": list(field.start),
+        },
+        "notes": [f"{listed(silent)}: excited by no test image"] if silent.size else [],
+    }
+    arrays = {
+        "patches": by_unit([patch for patch, _ in cut]),
+        "deconvolutions": by_unit([projection for projection, _ in projected]),
+        "inside": by_unit([inside for _, inside in cut]),
+        "activations": patches.activations,
+        "images": patches.images,
+        "boxes": shown,
+        "units": units,
+    }
+    return Projection(arrays, about)

@@ -1,0 +1,267 @@
+"""Keras models as graphs: every operation visited in order, any of them replaced.
+
+The one module that reads the graph that Keras keeps of a model. No new layer call is recorded in
+it, so that the user's model stays as it was, and a network that ends in a global pooling runs at
+any image size.
+"""
+
+import contextlib
+import difflib
+import functools
+from collections.abc import Callable, Iterator, Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from pixelspace.errors import UserError
+
+LOGITS = "logits"
+Substitute = Callable[[keras.Operation], Callable | None]
+
+
+def _nodes(model: keras.Model) -> list:
+    """Return the model's operation calls, from the input on."""
+    graph = getattr(model, "_functional", model)
+    if not hasattr(graph, "_nodes_by_depth"):
+        raise UserError(
+            f"model {model.name}: it has no graph of layers; "
+            "use a Functional model, or a Sequential one that has an input shape"
+        )
+    if len(graph.inputs) != 1:
+        raise UserError(f"model {model.name}: {len(graph.inputs)} inputs; one image is expected")
+    depths = sorted(graph._nodes_by_depth, reverse=True)
+    return [node for depth in depths for node in graph._nodes_by_depth[depth]]
+
+
+def walk(model: keras.Model, value, visit: Callable, until: frozenset[str] = frozenset()) -> dict:
+    """Interpret a model: let ``value`` stand for its input, and visit its operations in order.
+
+    ``visit(operation, *args, **kwargs)`` gets what earlier visits returned in place of tensors:
+    tensors, shapes or anything else. Models inside the model are entered.
+
+    Args:
+        until: stop once these operations have been visited.
+
+    Returns:
+        What the visits returned, by the operation's name; ``"inner/name"`` inside a model
+        ``inner``. Of a layer that is called more than once, the last call.
+    """
+    values = {id(model.inputs[0]): value}
+    results = {}
+    for node in _nodes(model):
+        operation = node.operation
+        if node.is_input:
+            results[operation.name] = value
+            continue
+        args, kwargs = node.arguments.fill_in(values)
+        if isinstance(operation, keras.Model):
+            inside = walk(operation, keras.tree.flatten(args)[0], visit)
+            results |= {f"{operation.name}/{name}": result for name, result in inside.items()}
+            result = inside[operation.outputs[0]._keras_history.operation.name]
+        else:
+            result = visit(operation, *args, **kwargs)
+        results[operation.name] = result
+        values |= zip(map(id, node.outputs), keras.tree.flatten(result), strict=False)
+        if until and until <= results.keys():
+            break
+    return results
+
+
+@functools.lru_cache(maxsize=32)
+def _named(model: keras.Model) -> dict[str, keras.Operation]:
+    found = walk(model, None, lambda operation, *_, **__: operation)
+    return {name: operation for name, operation in found.items() if operation is not None}
+
+
+def logits_layer(model: keras.Model) -> str:
+    """Return the name of the last layer that has weights, which makes the logits."""
+    return [name for name, op in _named(model).items() if getattr(op, "weights", None)][-1]
+
+
+def operations(model: keras.Model) -> dict[str, keras.Operation]:
+    """Return the model's operations by name, the input left out; ``"logits"`` is among them."""
+    return {LOGITS: _named(model)[logits_layer(model)]} | _named(model)
+
+
+@functools.lru_cache(maxsize=32)
+def shapes(model: keras.Model) -> dict[str, tuple[int | None, ...]]:
+    """Return the shape of each layer's output, without the batch axis."""
+    image = keras.KerasTensor(model.inputs[0].shape, model.inputs[0].dtype)
+    found = walk(model, image, lambda operation, *a, **k: operation.compute_output_spec(*a, **k))
+    result = {name: tuple(found[name].shape[1:]) for name in _named(model)}
+    return {LOGITS: result[logits_layer(model)]} | result
+
+
+def shape(model: keras.Model, layer: str) -> tuple[int | None, ...]:
+    """Return the shape of a layer's output, without the batch axis.
+
+    Raises:
+        UserError: if the model has no such layer.
+    """
+    known = shapes(model)
+    if layer not in known:
+        nearest = difflib.get_close_matches(layer, known, n=1, cutoff=0)[0]
+        raise UserError(f"layer {layer}: the network has none of that name; nearest: {nearest}")
+    return known[layer]
+
+
+def image_shape(model: keras.Model) -> tuple[int | None, int | None, int]:
+    """Return the height, width and channels of the model's input."""
+    return tuple(model.inputs[0].shape[1:])
+
+
+def consumers(model: keras.Model, layer: str) -> list[str]:
+    """Return the layers that a layer's output is fed to."""
+    found = []
+
+    def visit(operation, *args, **kwargs):
+        if layer in keras.tree.flatten((args, kwargs)):
+            found.append(operation.name)
+        return operation.name
+
+    walk(model, None, visit)
+    return found
+
+
+def before(model: keras.Model, layer: str) -> frozenset[str]:
+    """Return the layers on all paths from the input to a layer, without the two."""
+
+    def visit(operation, *args, **kwargs):
+        sources = [s for s in keras.tree.flatten((args, kwargs)) if isinstance(s, frozenset)]
+        return frozenset({operation.name}).union(*sources)
+
+    return walk(model, frozenset(), visit)[layer] - {layer}
+
+
+@contextlib.contextmanager
+def _activation(layer: keras.Layer, function: Callable) -> Iterator[None]:
+    """Give a layer another activation for the while."""
+    own = layer.activation
+    layer.activation = function
+    try:
+        yield
+    finally:
+        layer.activation = own
+
+
+def with_activation(layer: keras.Layer, function: Callable) -> Callable:
+    """Return the call of a layer with ``function`` in place of its activation."""
+
+    def call(*args, **kwargs):
+        with _activation(layer, keras.activations.linear):
+            result = layer(*args, **kwargs)
+        return function(result)
+
+    return call
+
+
+def _unchanged(_operation) -> None:
+    return None
+
+
+def outputs(
+    model: keras.Model,
+    images: tf.Tensor,
+    layers: Sequence[str],
+    substitute: Substitute = _unchanged,
+) -> list[tf.Tensor]:
+    """Run a model as for inference and return the outputs of some layers.
+
+    The layer ``"logits"`` is, in a model that has none of that name, the last layer with weights
+    before its activation.
+
+    Args:
+        images: ``(batch, height, width, channels)``, in the model's type; another size than the model's will do as
+            far as the layers before the last one asked for allow it.
+        substitute: returns what to call instead of an operation, or None.
+
+    Raises:
+        UserError: if the model has no such layer.
+    """
+    for layer in layers:
+        shape(model, layer)
+    last = operations(model)[logits_layer(model)]
+    logits = []
+
+    def visit(operation, *args, **kwargs):
+        call = substitute(operation) or operation
+        if operation is not last:
+            return call(*args, **kwargs)
+        activation = getattr(operation, "activation", keras.activations.linear)
+        if activation is keras.activations.linear:
+            logits.append(call(*args, **kwargs))
+            return logits[-1]
+        logits.append(with_activation(operation, keras.activations.linear)(*args, **kwargs))
+        return activation(logits[-1])
+
+    named = {logits_layer(model) if layer == LOGITS else layer for layer in layers}
+    found = walk(model, images, visit, frozenset(named))
+    return [found[layer] if layer in found else logits[-1] for layer in layers]
+
+
+def rectifier_ceiling(operation: keras.Operation) -> float | None:
+    """Return the largest value that a rectifier lets through; None if it is not a rectifier.
+
+    Rectifiers are ReLU and ReLU6, as layers, as the activation of a layer and as functions; leaky
+    ones are not.
+    """
+    if isinstance(operation, keras.layers.ReLU):
+        plain = not operation.negative_slope and not operation.threshold
+        ceiling = operation.max_value
+        return (np.inf if ceiling is None else float(ceiling)) if plain else None
+    activation = getattr(operation, "activation", None)
+    if activation is keras.activations.relu or type(operation).__name__ == "Relu":
+        return np.inf
+    if activation is keras.activations.relu6 or type(operation).__name__ == "Relu6":
+        return 6.0
+    return None
+
+
+def check_units(model: keras.Model, layer: str, units) -> None:
+    """Check that a layer has the units of these numbers.
+
+    Raises:
+        UserError: if it has not.
+    """
+    total = shape(model, layer)[-1]
+    wrong = [unit for unit in np.ravel(units) if not 0 <= unit < total]
+    if wrong:
+        raise UserError(f"layer {layer}: it has units 0 to {total - 1}, and no unit {wrong[0]}")
+
+
+def choose(model: keras.Model, layer: str, units: int | Sequence[int], seed: int) -> np.ndarray:
+    """Return unit numbers of a layer: as given, or a count of them chosen at random, rising.
+
+    Asking for as many as there are, or more, gives all.
+
+    Raises:
+        UserError: if a number given is out of range.
+    """
+    if isinstance(units, int):
+        total = shape(model, layer)[-1]
+        chosen = np.random.default_rng(seed).choice(total, min(units, total), replace=False)
+        return np.sort(chosen)
+    check_units(model, layer, units)
+    return np.array(units, np.int64)
+
+
+def dtype(model: keras.Model) -> str:
+    """Return the floating-point type that the model computes in."""
+    own = model.inputs[0].dtype
+    return own if tf.as_dtype(own).is_floating else keras.config.floatx()
+
+
+def as_batch(model: keras.Model, images) -> np.ndarray:
+    """Return images ``(batch, height, width, channels)`` in the type that the model computes in.
+
+    Raises:
+        UserError: if they are of another rank or have another number of channels.
+    """
+    images = np.asarray(images, dtype(model))
+    channels = image_shape(model)[-1]
+    if images.ndim != 4 or images.shape[-1] != channels:
+        raise UserError(
+            f"images of shape {images.shape}: (batch, height, width, {channels}) is expected"
+        )
+    return images

@@ -1,0 +1,113 @@
+"""Dataset examples: the image patches that excite a unit most."""
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from pixelspace.artifacts import StoredSplit
+from pixelspace.errors import UserError
+from pixelspace.networks.layers import ReceptiveField
+from pixelspace.projections import graph
+from pixelspace.projections.receptive_field import shown_box
+
+BATCH = 64
+
+
+@dataclass(frozen=True)
+class TopPatches:
+    """Per unit, strongest first: where in a split it is excited most.
+
+    ``activations`` ``(units, k)``, ``images`` ``(units, k)`` numbers of the images, ``positions``
+    ``(units, k, 2)`` row and column in the layer's map, (0, 0) for a layer without a map.
+    """
+
+    activations: np.ndarray
+    images: np.ndarray
+    positions: np.ndarray
+
+
+@functools.lru_cache(maxsize=32)
+def _compiled(model: keras.Model, layer: str, image_shape: tuple[int, ...]):
+    pixels = tf.TensorSpec((None, *image_shape), graph.dtype(model))
+
+    @tf.function(input_signature=[pixels, tf.TensorSpec((None,), tf.int32)])
+    def run(images, units):
+        (output,) = graph.outputs(model, images, [layer])
+        chosen = tf.gather(output, units, axis=-1)
+        columns = 1 if chosen.shape.rank == 2 else tf.shape(chosen)[2]
+        cells = tf.reshape(chosen, (tf.shape(chosen)[0], -1, tf.size(units)))
+        best = tf.argmax(cells, axis=1, output_type=tf.int32)
+        positions = tf.stack([best // columns, best % columns], -1)
+        return tf.reduce_max(cells, 1), positions
+
+    return run.get_concrete_function()
+
+
+def top_patches(
+    model: keras.Model, split: StoredSplit, layer: str, units: Sequence[int], k: int
+) -> TopPatches:
+    """Find the ``k`` images of a split that excite each unit most, and where in them.
+
+    An image counts once, by its strongest cell, so that no patch is shown twice a pixel apart.
+    Of equal activations the earlier image and, in it, the first cell, row by row, come first.
+    One pass; what is kept does not grow with the split.
+
+    Raises:
+        UserError: if the layer or a unit does not exist, or the split has fewer than ``k`` images.
+    """
+    if k > len(split):
+        raise UserError(f"k = {k}: more patches than the {len(split)} images that there are")
+    graph.check_units(model, layer, units)
+    run = _compiled(model, layer, graph.image_shape(model))
+    units = np.asarray(units, np.int32)
+    kept = (
+        np.empty((0, len(units))),
+        np.empty((0, len(units)), np.int64),
+        np.empty((0, len(units), 2), np.int64),
+    )
+    start = 0
+    for images, _ in split.batches(BATCH):
+        activations, positions = run(graph.as_batch(model, images), units)
+        numbers = np.broadcast_to(np.arange(start, start + len(images))[:, None], activations.shape)
+        new = (activations.numpy(), numbers, positions.numpy())
+        kept = _strongest(*(np.concatenate(pair) for pair in zip(kept, new, strict=True)), k)
+        start += len(images)
+    return TopPatches(*(np.swapaxes(column, 0, 1) for column in kept))
+
+
+def _strongest(activations, images, positions, k: int) -> tuple[np.ndarray, ...]:
+    """Keep, for each unit, the ``k`` rows of highest activation, in order."""
+    order = np.argsort(-activations, axis=0, kind="stable")[:k]
+    rows = np.take_along_axis
+    return (
+        rows(activations, order, 0),
+        rows(images, order, 0),
+        rows(positions, order[..., None], 0),
+    )
+
+
+def boxes(patches: TopPatches, field: ReceptiveField, image: tuple[int, int]) -> np.ndarray:
+    """Return the top, left, height and width ``(units, k, 4)`` of each patch in its image."""
+    found = [shown_box(field, *position, image) for position in patches.positions.reshape(-1, 2)]
+    return np.array(found).reshape(*patches.images.shape, 4)
+
+
+def crop(image: np.ndarray, box: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Cut a box out of an image ``(height, width, channels)``.
+
+    Returns:
+        The patch, zero where the box leaves the image, and where it does not, bool.
+    """
+    top, left, height, width = box
+    patch = np.zeros((height, width, image.shape[-1]), image.dtype)
+    inside = np.zeros((height, width), bool)
+    seen = image[max(top, 0) : max(top + height, 0), max(left, 0) : max(left + width, 0)]
+    rows = slice(max(-top, 0), max(-top, 0) + seen.shape[0])
+    columns = slice(max(-left, 0), max(-left, 0) + seen.shape[1])
+    patch[rows, columns] = seen
+    inside[rows, columns] = True
+    return patch, inside
