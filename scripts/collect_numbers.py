@@ -8,7 +8,6 @@ with runtime.job(snakemake.log[0]):
         snakemake.params.results,
         datasets=snakemake.input.datasets,
         reports=snakemake.input.reports,
-        measures=snakemake.input.measures,
-        projections=snakemake.input.projections,
+        measures=[*snakemake.input.measures, *snakemake.input.summaries],
     )
     artifacts.write_json(snakemake.output.numbers, collected)

@@ -6,11 +6,11 @@ from pixelspace import artifacts, runtime
 
 with runtime.job(snakemake.log[0]), artifacts.open_dataset(snakemake.input.dataset) as dataset:
     runtime.seed_tensorflow(snakemake.params.seed)
-    networks = import_module("pixelspace.networks.build")
-    layers = networks.describe(dataset, **snakemake.params.network)
+    storage = import_module("pixelspace.networks.storage")
+    layers = storage.describe(dataset, **snakemake.params.network)
     recipe = import_module(f"pixelspace.networks.{snakemake.params.recipe}")
     trained = recipe.train(
         layers, dataset, seed=snakemake.params.seed, **snakemake.params.settings
     )
-    networks.save_weights(snakemake.output.weights, trained.model)
+    storage.save(trained.model, snakemake.output.weights)
     artifacts.write_json(snakemake.output.report, trained.report)

@@ -8,6 +8,7 @@ with runtime.job(snakemake.log[0]):
         snakemake.input.template,
         numbers=artifacts.read_json(snakemake.input.numbers),
         config=snakemake.params.config,
+        class_names=snakemake.params.class_names,
         lock=snakemake.input.lock,
     )
     artifacts.write_text(snakemake.output.tex, tex)

@@ -69,7 +69,7 @@ def pretrained_weights(wildcards):
 
 def network_code(wildcards):
     kind = experiment(wildcards).network.kind
-    return fingerprint("pixelspace.networks.build", f"pixelspace.networks.{kind}")
+    return fingerprint("pixelspace.networks.storage", f"pixelspace.networks.{kind}")
 
 
 def network_settings(wildcards):
@@ -117,6 +117,6 @@ def number_sources(group):
             "datasets": [f"{folder}/dataset.h5"],
             "reports": [f"{folder}/{r}/training.json" for r in range(chosen.replicates)],
             "measures": [f"{folder}/0/measures/{m}.json" for m in chosen.measures],
-            "projections": [f"{folder}/0/projections/{p}.npz" for p in chosen.projections],
+            "summaries": [f"{folder}/0/measures/of/{p}.json" for p in chosen.projections],
         }[group]
     return paths

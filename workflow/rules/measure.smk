@@ -22,3 +22,21 @@ rule measure:
         "measure {wildcards.experiment}: {wildcards.measure}"
     script:
         "../../scripts/measure.py"
+
+
+rule summarize_projection:
+    input:
+        projection=rules.project.output.projection,
+    output:
+        summary=f"{RESULTS}/{{experiment}}/{{replicate}}/measures/of/{{projection}}.json",
+    log:
+        f"{RESULTS}/logs/summarize_projection/{{experiment}}-{{replicate}}-{{projection}}.log",
+    params:
+        code=fingerprint("pixelspace.measures.summaries"),
+    threads: 1
+    resources:
+        mem_mb=1000,
+    message:
+        "sum up {wildcards.experiment}: {wildcards.projection}"
+    script:
+        "../../scripts/summarize_projection.py"

@@ -3,7 +3,7 @@ rule collect_numbers:
         datasets=number_sources("datasets"),
         reports=number_sources("reports"),
         measures=number_sources("measures"),
-        projections=number_sources("projections"),
+        summaries=number_sources("summaries"),
     output:
         numbers=f"{RESULTS}/numbers.json",
     log:
@@ -28,7 +28,11 @@ rule write_paper:
     log:
         f"{RESULTS}/logs/write_paper.log",
     params:
-        config=CONFIG.model_dump(exclude={"photos", "figures"}),
+        config=CONFIG.model_dump(exclude={"photos", "figures", "results"}),
+        class_names={
+            name: list(chosen.dataset.chosen.class_names)
+            for name, chosen in CONFIG.experiments.items()
+        },
         code=fingerprint("pixelspace.report.template"),
     message:
         "write the paper"

@@ -1,0 +1,69 @@
+"""What a convolutional layer loses with each of its filters.
+
+Zeiler and Fergus (2014) read a network's faults off its projected features and redesigned it;
+ablation measures how much of the work a filter does. A filter is removed by setting its kernel and
+its bias to zero, without further training.
+"""
+
+import keras
+import numpy as np
+
+from pixelspace.artifacts import StoredDataset
+from pixelspace.networks.build import logits_model
+
+BATCH = 250
+
+
+def largest_cosines(kernels: np.ndarray) -> np.ndarray:
+    """Return for each filter its largest cosine with another one, from kernels ``(..., filters)``.
+
+    A filter of zeros has cosine 0 with every other.
+    """
+    flat = kernels.reshape(-1, kernels.shape[-1]).astype(np.float64)
+    lengths = np.linalg.norm(flat, axis=0)
+    unit = flat / np.where(lengths > 0, lengths, 1)
+    cosines = unit.T @ unit
+    np.fill_diagonal(cosines, -1)
+    return cosines.max(axis=1)
+
+
+def accuracy(model: keras.Model, dataset: StoredDataset, split: str) -> float:
+    """Return the share of a split's images whose largest logit is the right one."""
+    logits = logits_model(model)
+    right = 0
+    for images, labels in dataset[split].batches(BATCH):
+        right += int((np.asarray(logits(images, training=False)).argmax(axis=1) == labels).sum())
+    return right / len(dataset[split])
+
+
+def measure(
+    model: keras.Model, dataset: StoredDataset, *, seed: int, layer: str
+) -> dict[str, float]:
+    """Remove each filter of ``layer`` in turn and return what the validation accuracy loses.
+
+    ``rank_correlation`` is Spearman's, between a filter's Euclidean norm and its loss.
+    """
+    from scipy.stats import spearmanr
+
+    convolution = model.get_layer(layer)
+    kernel, bias = convolution.get_weights()
+    whole = accuracy(model, dataset, "validation")
+    losses = []
+    for unit in range(kernel.shape[-1]):
+        without, shift = kernel.copy(), bias.copy()
+        without[..., unit], shift[unit] = 0, 0
+        convolution.set_weights([without, shift])
+        losses.append(whole - accuracy(model, dataset, "validation"))
+    convolution.set_weights([kernel, bias])
+    norms = np.linalg.norm(kernel.reshape(-1, kernel.shape[-1]), axis=0)
+    cosines = largest_cosines(kernel)
+    return {
+        "filters": kernel.shape[-1],
+        "accuracy": whole,
+        "largest_loss": max(losses),
+        "smallest_loss": min(losses),
+        "median_loss": float(np.median(losses)),
+        "filters_lossless": sum(loss <= 0 for loss in losses),
+        "largest_cosine": float(cosines.max()),
+        "rank_correlation": float(spearmanr(norms, losses).statistic),
+    }

@@ -1,0 +1,93 @@
+"""Numbers that sum up a projection, from its arrays alone."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from pixelspace.artifacts import Projection
+
+
+def correlation(a: np.ndarray, b: np.ndarray) -> float:
+    """Return Pearson's correlation of two arrays of one shape; 0 where one of them is constant."""
+    a, b = a.astype(np.float64).ravel(), b.astype(np.float64).ravel()
+    a, b = a - a.mean(), b - b.mean()
+    length = np.linalg.norm(a) * np.linalg.norm(b)
+    return float(a @ b / length) if length else 0.0
+
+
+def alikeness(images: np.ndarray) -> float:
+    """Return the mean correlation over all pairs of images ``(n, height, width, channels)``.
+
+    0 where there is no pair.
+    """
+    pairs = [(i, j) for i in range(len(images)) for j in range(i)]
+    return float(np.mean([correlation(images[i], images[j]) for i, j in pairs])) if pairs else 0.0
+
+
+def feature_maps(projection: Projection) -> dict[str, float]:
+    """Return for each layer the size of its maps and the share of cells that are exactly zero."""
+    numbers: dict[str, float] = {}
+    for i, layer in enumerate(projection.about["layers"]):
+        maps = projection.arrays[f"maps_{i}"]
+        numbers[f"height_{layer['name']}"], numbers[f"width_{layer['name']}"] = maps.shape[:2]
+        numbers[f"zero_share_{layer['name']}"] = float((maps == 0).mean())
+    return numbers
+
+
+def deconvolutions(projection: Projection) -> dict[str, float]:
+    """Return how like a deconvolution is to its patch, and how like those of one unit are.
+
+    Correlations are taken over the pixels inside the image, and then averaged over patches; those
+    between the patches of one unit over pairs of patches.
+    """
+    arrays = projection.arrays
+    patches, deconvolved, inside = (
+        arrays[name].reshape(-1, *arrays[name].shape[2:])
+        for name in ("patches", "deconvolutions", "inside")
+    )
+    own = [
+        correlation(patch[seen], picture[seen])
+        for patch, picture, seen in zip(patches, deconvolved, inside, strict=True)
+    ]
+    height, width = inside.shape[1:]
+    return {
+        "field_height": height,
+        "field_width": width,
+        "patch_correlation": float(np.mean(own)),
+        "patch_alikeness": float(np.mean([alikeness(unit) for unit in arrays["patches"]])),
+        "deconvolution_alikeness": float(
+            np.mean([alikeness(unit) for unit in arrays["deconvolutions"]])
+        ),
+    }
+
+
+def dream(projection: Projection) -> dict[str, float]:
+    """Return what a dream changed: pixels, as a share of their range, and each class.
+
+    ``grown`` is the number of the class whose logit rose most.
+    """
+    arrays, about = projection.arrays, projection.about
+    low, high = about["value_range"]
+    frames = arrays["frames"].astype(np.float64)
+    before, after = arrays["probabilities"]
+    numbers = {
+        "change": float(np.sqrt(np.mean((frames[-1] - frames[0]) ** 2)) / (high - low)),
+        "grown": int((arrays["logits"][1] - arrays["logits"][0]).argmax()),
+    }
+    for i, name in enumerate(about["class_names"]):
+        numbers[f"before_{name}"] = float(before[i])
+        numbers[f"after_{name}"] = float(after[i])
+    return numbers
+
+
+SUMMARIES: dict[str, Callable[[Projection], dict[str, float]]] = {
+    "feature_maps": feature_maps,
+    "deconvolutions": deconvolutions,
+    "dream": dream,
+}
+
+
+def measure(projection: Projection) -> dict[str, float]:
+    """Return the numbers of a projection; none where its kind has no summary."""
+    summary = SUMMARIES.get(projection.about["kind"])
+    return summary(projection) if summary else {}

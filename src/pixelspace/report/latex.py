@@ -1,0 +1,84 @@
+"""From LaTeX to PDF: the same bytes in any folder, no shell, and errors in one line."""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from pixelspace.artifacts import checked, written
+from pixelspace.errors import UserError
+from pixelspace.report.template import SOURCE_END, SOURCE_MARK
+
+ENVIRONMENT = {
+    "SOURCE_DATE_EPOCH": "0",
+    "FORCE_SOURCE_DATE": "1",
+    "TZ": "UTC",
+    "openin_any": "p",
+    "openout_any": "p",
+    "shell_escape": "f",
+    "max_print_line": "10000",
+}
+COMMAND = "latexmk -norc -pdf -no-shell-escape -interaction=nonstopmode -halt-on-error".split()
+
+
+def compile_pdf(
+    tex: str | Path, *, bibliography: str | Path, figures: Iterable[str | Path], pdf: str | Path
+) -> None:
+    """Typeset ``tex`` with its bibliography and figures, in a temporary folder, to ``pdf``.
+
+    Raises:
+        UserError: if TeX is missing or finds an error; with the line and the template file that
+            it came from.
+    """
+    tex = checked(tex)
+    with tempfile.TemporaryDirectory(prefix="pixelspace-") as name:
+        folder = Path(name)
+        shutil.copy(tex, folder / "paper.tex")
+        shutil.copy(bibliography, folder / "references.bib")
+        (folder / "figures").mkdir()
+        for figure in figures:
+            shutil.copy(checked(figure), folder / "figures")
+        try:
+            run = subprocess.run(
+                [*COMMAND, "paper.tex"],
+                cwd=folder,
+                env={**os.environ, **ENVIRONMENT, "HOME": name},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+            )
+        except FileNotFoundError:
+            raise UserError("latexmk is not installed; `make paper` installs or names it") from None
+        print(run.stdout.decode(errors="replace"))
+        if run.returncode != 0:
+            log = folder / "paper.log"
+            text = log.read_text(errors="replace") if log.is_file() else ""
+            raise UserError(explain(text, tex))
+        with written(pdf) as temporary:
+            shutil.copy(folder / "paper.pdf", temporary)
+
+
+def explain(log: str, tex: Path) -> str:
+    """Return one line about the first error in a TeX log: message, line, text, template file."""
+    message = re.search(r"^! (.+)$", log, re.M)
+    line = re.search(r"^l\.(\d+) ?(.*)$", log, re.M)
+    if not message:
+        return f"{tex}: TeX failed without naming an error; see the log above"
+    if not line:
+        return f"{tex}: {message[1]}"
+    number = int(line[1])
+    return f"{tex}:{number}: {message[1]} at '{line[2].strip()}', from report/{origin(tex, number)}"
+
+
+def origin(tex: Path, number: int) -> str:
+    """Return the template file that a line of the rendered ``tex`` came from."""
+    stack = []
+    for text in tex.read_text(encoding="utf-8").splitlines()[:number]:
+        if text.startswith(SOURCE_MARK):
+            stack.append(text.removeprefix(SOURCE_MARK))
+        elif text == SOURCE_END:
+            stack.pop()
+    return stack[-1] if stack else tex.name

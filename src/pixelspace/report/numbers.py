@@ -1,0 +1,103 @@
+"""Every number that the paper may cite, by name, with the artifact that it came from.
+
+Names read ``experiment.key`` for a trained network and its data, ``experiment.measure.key`` for a
+measure, and ``experiment.projection.key`` for the summary of a projection.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from pixelspace.artifacts import open_dataset, read_json
+
+Numbers = dict[str, dict]
+
+
+def collect(
+    results: str,
+    *,
+    datasets: Iterable[str],
+    reports: Iterable[str],
+    measures: Iterable[str],
+) -> Numbers:
+    """Return ``{name: {"value", "artifact"}}``; artifacts are named relative to ``results``."""
+    numbers: Numbers = {}
+
+    def add(path: str, prefix: tuple[str, ...], values: Mapping[str, float]) -> None:
+        artifact = Path(path).relative_to(results).as_posix()
+        for key, value in values.items():
+            name = ".".join((*prefix, key))
+            numbers[name] = {"value": value, "artifact": artifact}
+
+    def parts(path: str) -> tuple[str, ...]:
+        return Path(path).relative_to(results).parts
+
+    for path in datasets:
+        add(path, parts(path)[:1], dict(of_dataset(path)))
+    by_experiment: dict[str, list[dict]] = {}
+    for path in reports:
+        experiment, replicate, _ = parts(path)
+        report = read_json(path)
+        by_experiment.setdefault(experiment, []).append(report)
+        if replicate == "0":
+            add(path, (experiment,), dict(of_report(report)))
+    for path in reports:
+        experiment, replicate, _ = parts(path)
+        if replicate == "0":
+            add(path, (experiment,), of_replicates(by_experiment[experiment]))
+    for path in measures:
+        add(path, (parts(path)[0], Path(path).stem), read_json(path))
+    return numbers
+
+
+def of_dataset(path: str) -> Iterator[tuple[str, float]]:
+    """Yield the size of a data set's splits and of its images."""
+    with open_dataset(path) as dataset:
+        height, width, _ = dataset.image_shape
+        yield "height", height
+        yield "width", width
+        yield "classes", len(dataset.class_names)
+        sizes = {split: len(dataset[split]) for split in ("train", "validation", "test")}
+        for split, size in sizes.items():
+            yield f"{split}_images", size
+        yield "images", sum(sizes.values())
+        if dataset.parts:
+            covered = np.zeros((len(dataset["test"]), height, width), bool)
+            for part in dataset.parts:
+                covered |= dataset["test"].masks[part][:]
+            yield "mask_share", float(covered.mean())
+            yield "mask_share_largest", float(covered.mean(axis=(1, 2)).max())
+
+
+def of_report(report: Mapping) -> Iterator[tuple[str, float]]:
+    """Yield the scores of one trained network, and which classes it confuses."""
+    test, history = report["test"], report["history"]
+    yield "test_accuracy", test["accuracy"]
+    yield "test_errors", test["errors"]
+    yield "test_ties", test["ties"]
+    yield "parameters", report["parameters"]["total"]
+    yield "trainable_parameters", report["parameters"]["trainable"]
+    yield "epochs", len(history["train_loss"])
+    yield "validation_accuracy", history["validation_accuracy"][-1]
+    confusion = np.array(report["confusion"])
+    wrong = confusion * (1 - np.eye(len(confusion), dtype=int))
+    for i, name in enumerate(report["class_names"]):
+        yield f"accuracy_of_{name}", float(confusion[i, i] / max(confusion[i].sum(), 1))
+    yield "most_confused", int(wrong.max())
+    if "restarts" in report:
+        losses = np.array(report["restarts"])
+        yield "restarts", len(losses)
+        yield "restarts_median_loss", float(np.median(losses))
+        yield "restarts_best_loss", float(losses.min())
+
+
+def of_replicates(reports: list[Mapping]) -> dict[str, float]:
+    """Return the spread of the test accuracy over networks trained from different seeds."""
+    accuracies = [report["test"]["accuracy"] for report in reports]
+    return {
+        "replicates": len(accuracies),
+        "accuracy_mean": float(np.mean(accuracies)),
+        "accuracy_lowest": min(accuracies),
+        "accuracy_highest": max(accuracies),
+    }

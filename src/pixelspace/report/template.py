@@ -1,0 +1,213 @@
+"""The paper's template: Jinja2 with delimiters that LaTeX leaves alone, and every value escaped.
+
+``((* … *))`` holds statements, ``((= … =))`` prints a value, ``((# … #))`` is a comment. What is
+printed is escaped unless it is `Tex`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import jinja2
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from pixelspace.errors import UserError
+
+ESCAPES = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "%": r"\%",
+    "#": r"\#",
+    "_": r"\_",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    "`": r"\textasciigrave{}",
+    "\n": " ",
+}
+WORDS = "zero one two three four five six seven eight nine ten eleven twelve".split()
+SOURCE_MARK = "% from "
+SOURCE_END = "% end"
+
+
+class Tex(str):
+    """Text that is LaTeX already and is printed as it is."""
+
+
+def escape(value) -> Tex:
+    """Return a value as LaTeX that prints it literally."""
+    if isinstance(value, Tex):
+        return value
+    return Tex("".join(ESCAPES.get(character, character) for character in str(value)))
+
+
+def parse_lock(lock: str | Path) -> dict[str, str]:
+    """Return the version of every package that a requirements file pins."""
+    pins = re.findall(r"^([\w.-]+)==([\w.]+)", Path(lock).read_text(encoding="utf-8"), re.M)
+    return dict(pins)
+
+
+class Cited:
+    """What the template calls to print numbers: each raises on a name that nothing measured."""
+
+    def __init__(self, numbers: Mapping[str, Mapping], config: Mapping):
+        self._numbers = numbers
+        self._config = config
+
+    def value(self, name: str) -> float:
+        """Return a number as it was measured, for conditions and for other numbers' digits."""
+        if name not in self._numbers:
+            raise UserError(f"there is no number '{name}' in numbers.json")
+        return self._numbers[name]["value"]
+
+    def has(self, name: str) -> bool:
+        """Tell whether this configuration measures a number."""
+        return name in self._numbers
+
+    def number(self, name: str, digits: int = 2) -> Tex:
+        """Print a number with a fixed count of digits after the point."""
+        return self.fixed(self.value(name), digits)
+
+    def fixed(self, value: float, digits: int = 2) -> Tex:
+        """Print a value that was computed from measured ones."""
+        text = f"{abs(value):.{digits}f}"
+        minus = value < 0 and float(text) != 0
+        return Tex(rf"\ensuremath{{{'-' if minus else ''}{text}}}")
+
+    def percent(self, name: str, digits: int = 1) -> Tex:
+        """Print a share as a percentage."""
+        return Tex(f"{self.fixed(100 * self.value(name), digits)}\\,\\%")
+
+    def count(self, name: str) -> Tex:
+        """Print a whole number, with its thousands apart."""
+        return self.grouped(self.value(name))
+
+    def grouped(self, value: float) -> Tex:
+        """Print a whole number that was computed from measured ones."""
+        return Tex(f"{round(value):,}".replace(",", "{,}"))
+
+    def spell(self, name: str) -> str:
+        """Print a small whole number as a word, a larger one in digits."""
+        return self.word(self.value(name))
+
+    def word(self, value: int) -> str:
+        """Print a small whole number that was computed from measured ones as a word."""
+        return WORDS[value] if 0 <= value < len(WORDS) else self.grouped(value)
+
+    def listing(self, items: Sequence, conjunction: str = "and") -> Tex:
+        """Print several things in a row: a, b and c."""
+        printed = [escape(item) for item in items]
+        if len(printed) < 2:
+            return Tex("".join(printed))
+        return Tex(f"{', '.join(printed[:-1])} {conjunction} {printed[-1]}")
+
+    def signed_sum(self, prefix: str, names: Sequence[str], digits: int = 2) -> Tex:
+        """Print the sum of the numbers ``prefix + name`` with its signs, in mathematics."""
+        return self._terms([(self.value(prefix + name), "") for name in names], digits)
+
+    def signed_products(
+        self, prefix: str, name: str, factors: Sequence[str], digits: int = 2
+    ) -> Tex:
+        """Print the linear combination of ``factors`` with coefficients ``prefix + i_name``."""
+        values = [self.value(f"{prefix}{i}_{name}") for i in range(1, len(factors) + 1)]
+        pairs = [(value, rf"\,{factor}") for value, factor in zip(values, factors, strict=True)]
+        return self._terms(pairs, digits)
+
+    def _terms(self, terms: Sequence[tuple[float, str]], digits: int) -> Tex:
+        signed = "".join(
+            f" {'-' if value < 0 else '+'} {abs(value):.{digits}f}{factor}"
+            for value, factor in terms
+        )
+        return Tex(signed.removeprefix(" + ").strip())
+
+    def setting(self, path: str):
+        """Return a value of the configuration by its key path."""
+        here = self._config
+        for key in path.split("."):
+            if not isinstance(here, Mapping) or key not in here:
+                raise UserError(f"the configuration has no key '{path}'")
+            here = here[key]
+        return here
+
+
+class MarkingLoader(jinja2.FileSystemLoader):
+    """Loads templates between LaTeX comments that name the file, for TeX's messages."""
+
+    def get_source(self, environment, template):
+        source, path, uptodate = super().get_source(environment, template)
+        return f"{SOURCE_MARK}{template}\n{source}\n{SOURCE_END}\n", path, uptodate
+
+
+def environment(folder: str | Path) -> jinja2.Environment:
+    """Return the strict, sandboxed Jinja2 environment of the templates in ``folder``."""
+    return ImmutableSandboxedEnvironment(
+        loader=MarkingLoader(folder),
+        undefined=jinja2.StrictUndefined,
+        finalize=escape,
+        autoescape=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        block_start_string="((*",
+        block_end_string="*))",
+        variable_start_string="((=",
+        variable_end_string="=))",
+        comment_start_string="((#",
+        comment_end_string="#))",
+    )
+
+
+def render(
+    template: str | Path,
+    *,
+    numbers: Mapping[str, Mapping],
+    config: Mapping,
+    class_names: Mapping[str, list[str]],
+    lock: str | Path,
+) -> str:
+    """Fill the template.
+
+    Args:
+        template: path of the main template; it includes others from the same folder.
+        numbers: see `pixelspace.report.numbers.collect`.
+        config: the whole configuration as plain values.
+        class_names: of each experiment.
+        lock: the requirements file whose versions the appendix lists.
+
+    Raises:
+        UserError: naming file and line where a template is wrong or cites what does not exist.
+    """
+    template = Path(template)
+    cited = Cited(numbers, config)
+    functions = {name: getattr(cited, name) for name in dir(cited) if not name.startswith("_")}
+    try:
+        return environment(template.parent).get_template(template.name).render(
+            **functions,
+            experiments=config["experiments"],
+            class_names=class_names,
+            versions=parse_lock(lock),
+        )
+    except jinja2.TemplateSyntaxError as error:
+        # The mark is one line more than the file has.
+        raise UserError(f"{template.parent / error.name}:{error.lineno - 1}: {error}") from None
+    except (jinja2.UndefinedError, UserError, TypeError) as error:
+        file, line = next(_template_frames(error, template.parent), (template, 1))
+        raise UserError(f"{file}:{line}: {error}") from None
+
+
+def _template_frames(error: BaseException, folder: Path) -> Iterator[tuple[Path, int]]:
+    """Yield file and line of the innermost template that an error passed through."""
+    frames = []
+    trace = error.__traceback__
+    while trace is not None:
+        file = Path(trace.tb_frame.f_code.co_filename)
+        if file.suffix == ".j2":
+            frames.append((file, trace.tb_lineno - 1))
+        trace = trace.tb_next
+    yield from reversed(frames)
