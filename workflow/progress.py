@@ -1,0 +1,147 @@
+"""What the terminal shows: one line per finished step, and of a failed one the end of its log.
+
+Snakemake reports through the standard `logging` module. `install` puts a handler that
+translates in the place of the one that writes to the terminal; all that Snakemake says of a
+run goes to a log.
+"""
+
+import logging
+import textwrap
+from pathlib import Path
+
+LOG_LINES = 15
+"""How much of a failed step's log is shown."""
+
+REASON_LENGTH = 100
+"""How much of the reason for a step a plan shows."""
+
+CHATTER = "Assuming unrestricted shared filesystem usage."
+"""The one thing that Snakemake says of every run before it says that it is one."""
+
+NEWS = ("Nothing to be done", "Terminating processes", "Will exit after")
+"""Beginnings of the messages that a user wants to see although they are no warnings."""
+
+FAILED = "At least one job did not complete successfully."
+"""Snakemake's last word on a run that failed."""
+
+
+def install(workflow, log: str) -> None:
+    """Show the progress of ``workflow`` in the terminal, and write Snakemake's messages to ``log``.
+
+    Only where Snakemake was called by the user, without asking for a display of its own.
+    """
+    logger = workflow.logger_manager.logger
+    settings = workflow.output_settings
+    if not workflow.is_main_process or settings.quiet or settings.verbose or settings.debug_dag:
+        return
+    for terminal in logger.handlers:
+        if terminal.name == "DefaultStreamHandler":
+            logger.removeHandler(terminal)
+            logger.addHandler(Progress(workflow, terminal, log))
+            return
+
+
+class Progress(logging.Handler):
+    """Translates what Snakemake reports of a run, and hands the rest to the ``terminal`` handler."""
+
+    def __init__(self, workflow, terminal: logging.StreamHandler, log: str):
+        super().__init__()
+        self.workflow = workflow
+        self.terminal = terminal
+        self.log = Path(log)
+        self.running = False
+        self.failed = False
+        self.steps = 0
+        self.finished = 0
+        self.jobs: dict[int, logging.LogRecord] = {}
+        self.causes: dict[int | None, str] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        translate = getattr(self, f"on_{getattr(record, 'event', None)}", None)
+        if translate:
+            translate(record)
+        elif self._is_news(record):
+            self.terminal.handle(record)
+
+    def close(self) -> None:
+        if self.running and self.workflow.dryrun and self.jobs:
+            self._print(f"{len(self.jobs)} steps would run")
+        self._print(*self.causes.values())
+        self.terminal.close()
+        super().close()
+
+    def on_workflow_started(self, record: logging.LogRecord) -> None:
+        self.running = True
+
+    def on_run_info(self, record: logging.LogRecord) -> None:
+        self.steps = record.stats["total"] - sum(record.stats.get(t, 0) for t in self._targets())
+        if not self.workflow.dryrun:
+            self.log.parent.mkdir(parents=True, exist_ok=True)
+            full = logging.FileHandler(self.log, mode="w", encoding="utf-8")
+            full.setFormatter(self.terminal.formatter)
+            self.workflow.logger_manager.logger.addHandler(full)
+
+    def on_job_info(self, record: logging.LogRecord) -> None:
+        if record.rule_name in self._targets():
+            return
+        self.jobs[record.jobid] = record
+        if self.workflow.dryrun:
+            reason = textwrap.shorten(record.reason, REASON_LENGTH, placeholder=" …")
+            self._print(f"{_name(record)}  ({reason})")
+
+    def on_job_finished(self, record: logging.LogRecord) -> None:
+        started = self.jobs.get(record.job_id)
+        if started:
+            self.finished += 1
+            self._print(f"{self._position(started, record)}  {_name(started)}")
+
+    def on_error(self, record: logging.LogRecord) -> None:
+        """Show an error, unless it only says that a step failed: the step's log says why."""
+        if record.exception == "RuleException":
+            self.causes[record.thread] = record.getMessage()
+        elif not (self.failed and FAILED in record.getMessage()):
+            self.failed = self.running
+            self.terminal.handle(record)
+
+    def on_job_error(self, record: logging.LogRecord) -> None:
+        self.failed = True
+        started = self.jobs[record.jobid]
+        self._print(f"{self._position(started, record)}  FAILED  {_name(started)}")
+        cause = self.causes.pop(record.thread, "")
+        logs = [log for log in map(Path, record.log) if log.is_file() and log.stat().st_size]
+        for log in logs:
+            lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+            self._print(f"the end of {log}:", *_indented(lines[-LOG_LINES:]))
+        if not logs:
+            self._print(*_indented(cause.splitlines()))
+
+    def _targets(self) -> set[str]:
+        """The rules without output, which are no steps."""
+        return {rule.name for rule in self.workflow.rules if not rule.output}
+
+    def _position(self, started: logging.LogRecord, now: logging.LogRecord) -> str:
+        width = len(str(self.steps))
+        seconds = now.created - started.created
+        left = self.steps - self.finished
+        return f"[{self.finished:{width}}/{self.steps}] {seconds:6.1f} s {left:{width}} left"
+
+    def _is_news(self, record: logging.LogRecord) -> bool:
+        text = record.getMessage()
+        if not self.running:
+            return text != CHATTER
+        if self.failed and record.levelno == logging.ERROR:
+            return False
+        return record.levelno >= logging.WARNING or text.startswith(NEWS)
+
+    def _print(self, *lines: str) -> None:
+        for line in lines:
+            print(line, file=self.terminal.stream, flush=True)
+
+
+def _name(job: logging.LogRecord) -> str:
+    """The rule, then its message, or else its wildcards where it has any."""
+    return f"{job.rule_name}: {job.rule_msg or '/'.join(job.wildcards.values())}".rstrip(": ")
+
+
+def _indented(lines: list[str]) -> list[str]:
+    return [f"    {line}" for line in lines]
