@@ -6,4 +6,4 @@ with runtime.job(snakemake.log[0]):
     from pixelspace.figures import diagram, style
 
     projection = artifacts.read_projection(snakemake.input.weights)
-    style.save(diagram.draw(projection), *snakemake.output, dpi=snakemake.params.dpi)
+    style.save(diagram.draw(projection), *snakemake.output, screen_dpi=snakemake.params.screen_dpi)

@@ -9,4 +9,4 @@ with runtime.job(snakemake.log[0]):
 
     figure = import_module(f"pixelspace.figures.{snakemake.params.kind}")
     projection = artifacts.read_projection(snakemake.input.projection)
-    style.save(figure.draw(projection), *snakemake.output, dpi=snakemake.params.dpi)
+    style.save(figure.draw(projection), *snakemake.output, screen_dpi=snakemake.params.screen_dpi)

@@ -6,4 +6,4 @@ with runtime.job(snakemake.log[0]):
     from pixelspace.figures import style, training
 
     reports = [artifacts.read_json(report) for report in snakemake.input.reports]
-    style.save(training.draw(reports), *snakemake.output, dpi=snakemake.params.dpi)
+    style.save(training.draw(reports), *snakemake.output, screen_dpi=snakemake.params.screen_dpi)

@@ -70,6 +70,15 @@ class Mnist(Section):
     validation: int = Field(
         5000, ge=10, le=59_000, description="images held out of the 60,000 for validation"
     )
+    train: int | None = Field(
+        None, ge=10, le=59_990, description="how many of the others to train on; null takes all"
+    )
+
+    @model_validator(mode="after")
+    def _share_the_images(self):
+        if self.validation + (self.train or 0) > 60_000:
+            raise ValueError("validation and train together exceed the 60,000 training images")
+        return self
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -330,7 +339,7 @@ class Experiment(Section):
 class Figures(Section):
     """How figures are drawn."""
 
-    raster_dpi: int = Field(300, ge=72, le=1200, description="resolution of pixels in figures")
+    screen_dpi: int = Field(200, ge=50, le=1200, description="resolution of the PNG copies")
 
 
 class Config(Section):
@@ -418,8 +427,10 @@ def _impossible(config: Config) -> Iterator[tuple[tuple[str, ...], str]]:
                 if looked_at in SUBJECTS:
                     yield here, f"'{looked_at}' is the name of another figure; choose another"
                 yield from _impossible_layers(here, settings, shapes)
-                if settings.kind == "letter_parts" and data.source != "efl":
-                    yield here, "measure 'letter_parts' needs the data source 'efl'"
+                if settings.kind == "letter_parts":
+                    nodes = experiment.network.perceptron.hidden
+                    if (data.source, experiment.network.kind, nodes) != ("efl", "perceptron", 2):
+                        yield here, "letter_parts needs data source 'efl' and 2 perceptron nodes"
                 if settings.kind == "dream":
                     yield from _impossible_dream(here, settings, data.chosen)
 

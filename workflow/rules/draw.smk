@@ -7,7 +7,7 @@ rule draw_samples:
     log:
         f"{RESULTS}/logs/draw_samples/{{experiment}}.log",
     params:
-        dpi=CONFIG.figures.raster_dpi,
+        screen_dpi=CONFIG.figures.screen_dpi,
         code=fingerprint("pixelspace.figures.samples"),
     message:
         "draw {wildcards.experiment}-samples"
@@ -24,7 +24,7 @@ rule draw_training:
     log:
         f"{RESULTS}/logs/draw_training/{{experiment}}.log",
     params:
-        dpi=CONFIG.figures.raster_dpi,
+        screen_dpi=CONFIG.figures.screen_dpi,
         code=fingerprint("pixelspace.figures.training"),
     message:
         "draw {wildcards.experiment}-training"
@@ -41,7 +41,7 @@ rule draw_diagram:
     log:
         f"{RESULTS}/logs/draw_diagram/{{experiment}}.log",
     params:
-        dpi=CONFIG.figures.raster_dpi,
+        screen_dpi=CONFIG.figures.screen_dpi,
         code=fingerprint("pixelspace.figures.diagram"),
     message:
         "draw {wildcards.experiment}-diagram"
@@ -59,7 +59,7 @@ rule draw_projection:
         f"{RESULTS}/logs/draw_projection/{{experiment}}-{{projection}}.log",
     params:
         kind=lambda wildcards: projection_settings(wildcards)["kind"],
-        dpi=CONFIG.figures.raster_dpi,
+        screen_dpi=CONFIG.figures.screen_dpi,
         code=lambda wildcards: fingerprint(
             f"pixelspace.figures.{projection_settings(wildcards)['kind']}"
         ),

@@ -14,6 +14,8 @@ def describe(dataset: StoredDataset, kind: str, **settings) -> Layers:
     """Describe the network of a kind that fits the images and classes of a data set."""
     network = import_module(f"pixelspace.networks.{kind}")
     classes = len(dataset.class_names)
+    if kind == "cnn":
+        settings["white"] = dataset.value_range[1]
     return network.layers(input_shape=dataset.image_shape, classes=classes, **settings)
 
 

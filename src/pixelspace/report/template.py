@@ -107,6 +107,14 @@ class Cited:
             return Tex("".join(printed))
         return Tex(f"{', '.join(printed[:-1])} {conjunction} {printed[-1]}")
 
+    def percents(self, prefix: str, names: Sequence[str], digits: int = 1) -> Tex:
+        """Print the shares ``prefix + name`` in a row, as percentages."""
+        return self.listing([self.percent(prefix + name, digits) for name in names])
+
+    def numbers(self, prefix: str, names: Sequence[str], digits: int = 2) -> Tex:
+        """Print the numbers ``prefix + name`` in a row."""
+        return self.listing([self.number(prefix + name, digits) for name in names])
+
     def signed_sum(self, prefix: str, names: Sequence[str], digits: int = 2) -> Tex:
         """Print the sum of the numbers ``prefix + name`` with its signs, in mathematics."""
         return self._terms([(self.value(prefix + name), "") for name in names], digits)
