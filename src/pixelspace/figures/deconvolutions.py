@@ -1,0 +1,118 @@
+"""The patches that excite a unit most, and what its excitation comes from."""
+
+import math
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from pixelspace.artifacts import Projection
+from pixelspace.figures import style
+
+GAP = 0.03
+MARGIN = 0.03
+LINE = 0.17  # a unit's name and activations, above its block
+BETWEEN = 0.16  # blocks, and the two halves of a block
+FOOT = 0.42
+LARGEST = 0.62
+
+
+@style.house()
+def draw(projection: Projection) -> Figure:
+    """Draw for each unit its patches, and their deconvolutions in the same places.
+
+    A square number of patches makes a square, its deconvolutions to the right of it; otherwise
+    they make a row, its deconvolutions below it. Grey deconvolutions have one scale per unit,
+    symmetric about zero. Deconvolutions to colour are signed as well; each is drawn as a colour
+    image in which grey is zero and the largest value of that patch is the full range. What lies
+    outside the image is hatched.
+    """
+    arrays, about = projection.arrays, projection.about
+    units, count, height, width, channels = arrays["patches"].shape
+    side = math.isqrt(count)
+    square = side * side == count and count > 1
+    columns, lines = (side, side) if square else (count, 1)
+    aspect = height / width
+    blocks, cell = _blocks(units, columns, lines, square, aspect)
+    tall = cell * aspect
+    half = columns * (cell + GAP) - GAP, lines * (tall + GAP) - GAP
+    block = 2 * half[0] + BETWEEN / 2 if square else half[0]
+    pitch = (half[1] if square else 2 * half[1] + GAP) + LINE + BETWEEN
+    rows = -(-units // blocks)
+    spread = (style.WIDTH - 2 * MARGIN - blocks * block) / max(1, blocks - 1)
+    foot = FOOT if channels == 1 else 0.0
+
+    figure, canvas = style.sheet(rows * pitch - BETWEEN + 2 * MARGIN + foot)
+    for unit in range(units):
+        x = MARGIN + (unit % blocks) * (block + min(spread, 0.4))
+        y = MARGIN + (unit // blocks) * pitch
+        _heading(canvas, x, y + LINE - 0.05, arrays, unit)
+        shift = (half[0] + BETWEEN / 2, 0) if square else (0, half[1] + GAP)
+        limit = np.abs(arrays["deconvolutions"][unit]).max()
+        for patch in range(count):
+            left = x + (patch % columns) * (cell + GAP)
+            top = y + LINE + (patch // columns) * (tall + GAP)
+            inside = arrays["inside"][unit, patch]
+            box = left, top, cell, tall
+            style.picture(canvas, arrays["patches"][unit, patch], box, *about["value_range"])
+            _mark_outside(canvas, inside, box)
+            box = left + shift[0], top + shift[1], cell, tall
+            values = arrays["deconvolutions"][unit, patch]
+            scale = limit if channels == 1 else np.abs(values).max()
+            image = style.signed(canvas, values, box, scale)
+            _mark_outside(canvas, inside, box)
+    if channels == 1:
+        top = figure.get_figheight() - 0.26
+        bar = style.place(figure, MARGIN + 0.4, top, 1.4, 0.07)
+        style.colour_bar(bar, image, [r"$-\max$", "0", r"$\max$"])
+        canvas.text(MARGIN + 2.1, top + 0.035, "of each unit", size=style.SMALL, va="center")
+    return figure
+
+
+def _blocks(
+    units: int, columns: int, lines: int, square: bool, aspect: float
+) -> tuple[int, float]:
+    """Return how many blocks stand side by side, and the width of one patch in inches."""
+    room = style.WIDTH - 2 * MARGIN
+    across = 2 * columns if square else columns
+    down = lines if square else 2
+    for blocks in range(1, units + 1):
+        cell = (room - (blocks - 1) * BETWEEN - blocks * BETWEEN / 2) / (blocks * across) - GAP
+        cell = min(cell, LARGEST)
+        height = -(-units // blocks) * (down * (cell * aspect + GAP) + LINE + BETWEEN)
+        if height <= style.TALLEST - FOOT and (cell < LARGEST or blocks == units):
+            return blocks, cell
+    return units, cell
+
+
+def _heading(canvas: Axes, x: float, y: float, arrays, unit: int) -> None:
+    """Write the number of a unit and the activations of its patches, first and last."""
+    first, last = arrays["activations"][unit][[0, -1]]
+    text = f"unit {arrays['units'][unit]}, activation {style.number(first)}"
+    if len(arrays["activations"][unit]) > 1:
+        text += f" to {style.number(last)}"
+    canvas.text(x, y, text, size=style.SMALL, va="baseline")
+
+
+def _mark_outside(canvas: Axes, inside: np.ndarray, box: style.Box) -> None:
+    """Hatch what of the patch in ``box`` lies outside the image, whose part is a rectangle."""
+    if inside.all():
+        return
+    height, width = inside.shape
+    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+    top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
+    inch_x, inch_y = box[2] / width, box[3] / height
+    for x, y, wide, tall in (
+        (0, 0, width, top),
+        (0, bottom, width, height - bottom),
+        (0, top, left, bottom - top),
+        (right, top, width - right, bottom - top),
+    ):
+        if wide and tall:
+            canvas.add_patch(
+                Rectangle(
+                    (box[0] + x * inch_x, box[1] + y * inch_y), wide * inch_x, tall * inch_y,
+                    facecolor="#f0ead6", edgecolor="#a89f80", hatch="//////", linewidth=0,
+                )
+            )

@@ -1,0 +1,71 @@
+"""A picture that a network dreamed on."""
+
+import math
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from pixelspace.artifacts import Projection
+from pixelspace.figures import style
+
+GAP = 0.06
+MARGIN = 0.03
+LINE = 0.18  # the words above a frame
+CLASS = 0.27
+LONGEST_NAME = 1.2
+
+
+@style.house()
+def draw(projection: Projection) -> Figure:
+    """Draw the original, the octaves below it, and the dream, large.
+
+    Below them stand the probabilities that the network gives each class before and after.
+    """
+    frames, names = projection.arrays["frames"], projection.about["class_names"]
+    aspect = frames.shape[1] / frames.shape[2]
+    between = len(frames) - 2
+    columns = between if between <= 3 else 2 if between == 4 else 3
+    rows = math.ceil(between / columns) if between else 0
+    chart = CLASS * len(names) + 0.32
+    width = min(style.WIDTH - 2 * MARGIN, (style.TALLEST - chart) / aspect * 1.6)
+    share = 2 + (rows / columns if between else 0)
+    small = (width - GAP - rows * (LINE - GAP * (columns - 1) / columns) / aspect) / share
+    large = width - GAP - small
+    octave = (small - GAP * (columns - 1)) / columns if between else 0.0
+
+    top = MARGIN + LINE
+    figure, canvas = style.sheet(top + large * aspect + chart)
+    left = (style.WIDTH - width) / 2
+    boxes = [("original", left, top, small)]
+    for number in range(between):
+        x = left + (number % columns) * (octave + GAP)
+        y = top + small * aspect + LINE + (number // columns) * (octave * aspect + LINE)
+        boxes.append((f"octave {number + 1}", x, y, octave))
+    boxes.append(("dream", left + small + GAP, top, large))
+    for frame, (words, x, y, wide) in zip(frames, boxes, strict=True):
+        canvas.text(x, y - 0.05, words, size=style.SMALL, va="baseline")
+        style.picture(canvas, frame, (x, y, wide, wide * aspect), 0, 255)
+
+    label = min(style.widest(names), LONGEST_NAME) + 0.1
+    y = top + large * aspect + 0.26
+    axes = style.place(figure, left + label, y, width - label, CLASS * len(names))
+    _probabilities(axes, projection.arrays["probabilities"], names)
+    return figure
+
+
+def _probabilities(axes: Axes, values: np.ndarray, names) -> None:
+    """Draw for each class a bar before and a bar after, each with its value."""
+    places = np.arange(len(names))
+    for when, shift, colour in (("before", -0.19, style.GREY), ("after", 0.19, style.BLUE)):
+        row = values[0 if when == "before" else 1]
+        axes.barh(places + shift, row, height=0.34, color=colour, label=f"probability {when}")
+        for place, value in zip(places, row, strict=True):
+            axes.text(
+                value + 0.008, place + shift, f"{value:.3f}", size=style.SMALL, va="center_baseline"
+            )
+    axes.set(xlim=(0, 1.1), ylim=(len(names) - 0.5, -0.5), xticks=[], yticks=[])
+    axes.spines["bottom"].set_visible(False)
+    for place, name in enumerate(names):
+        style.write(axes, -0.012, place, name, room=LONGEST_NAME, ha="right", va="center")
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderpad=0)

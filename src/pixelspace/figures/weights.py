@@ -1,0 +1,116 @@
+"""Weights as images."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+
+from pixelspace.artifacts import Projection
+from pixelspace.figures import style
+
+FEW = 6
+GAP = 0.08
+LINE = 0.16  # a unit's name, above its image
+MARGIN = 0.03
+BAR = 0.08
+LONGEST_NAME = 0.7
+
+
+@style.house()
+def draw(projection: Projection) -> Figure:
+    """Draw one image per unit, all on one scale that is symmetric about zero.
+
+    Weights on one channel have a colour bar; those on three are drawn as colours, where grey is
+    zero and the largest weight of all units is the full range. Beside the images of at most six
+    units of a network of at most ten classes stand the mean activations per class.
+    """
+    arrays, names = projection.arrays, projection.about["class_names"]
+    means = arrays.get("mean_activations")
+    if means is not None and len(arrays["units"]) <= FEW and len(names) <= 10:
+        return _with_activations(arrays["projections"], labels(projection), means, names)
+    return _grid(arrays["projections"], labels(projection))
+
+
+def labels(projection: Projection) -> list[str]:
+    """Return how the units are called: ``h_1`` … if they feed the logits, else their number."""
+    units = projection.arrays["units"]
+    if "readout" in projection.arrays:
+        return [f"$h_{{{unit + 1}}}$" for unit in units]
+    return [f"{unit}" for unit in units]
+
+
+def _grid(images: np.ndarray, names: Sequence[str]) -> Figure:
+    aspect = images.shape[1] / images.shape[2]
+    grey = images.shape[-1] == 1
+    width = style.WIDTH - 2 * MARGIN - (0.5 if grey else 0)
+    columns, cell = style.grid(
+        len(images), width, aspect, gap=GAP, line=LINE + GAP, largest=0.62
+    )
+    rows = -(-len(images) // columns)
+    tall = cell * aspect
+    figure, canvas = style.sheet(max(0.9, rows * (tall + LINE + GAP) - GAP + 2 * MARGIN))
+    limit = np.abs(images).max()
+    left = MARGIN + (width - columns * (cell + GAP) + GAP) / 2
+    for place, (image, name) in enumerate(zip(images, names, strict=True)):
+        x = left + (place % columns) * (cell + GAP)
+        y = MARGIN + LINE + (place // columns) * (tall + LINE + GAP)
+        canvas.text(x + cell / 2, y - 0.04, name, size=style.SMALL, ha="center", va="baseline")
+        shown = style.signed(canvas, image, (x, y, cell, tall), limit)
+    if grey:
+        _bar(figure, shown, left + columns * (cell + GAP) + 0.04)
+    return figure
+
+
+def _with_activations(
+    images: np.ndarray, names: Sequence[str], means: np.ndarray, classes: Sequence[str]
+) -> Figure:
+    """Draw blocks of an image and a bar chart; two blocks a row."""
+    grey = images.shape[-1] == 1
+    columns = min(2, len(images))
+    rows = -(-len(images) // columns)
+    tall = max(1.15, 0.16 * len(classes))
+    wide = min(1.3, tall * images.shape[2] / images.shape[1])
+    label = min(style.widest(classes), LONGEST_NAME)
+    width = (style.WIDTH - MARGIN - (0.6 if grey else 0)) / columns
+    chart = width - wide - label - 0.5
+    pitch = tall + LINE + 0.12
+    figure, canvas = style.sheet(rows * pitch + 0.12)
+    limit = np.abs(images).max()
+    for unit, (image, name) in enumerate(zip(images, names, strict=True)):
+        x = MARGIN + (unit % columns) * width
+        y = MARGIN + LINE + 0.02 + (unit // columns) * pitch
+        canvas.text(x + wide / 2, y - 0.05, name, ha="center", va="baseline")
+        shown = style.signed(canvas, image, (x, y, wide, tall), limit)
+        axes = style.place(figure, x + wide + label + 0.2, y, chart, tall)
+        _bars(axes, means[:, unit], classes, means.max())
+        if unit // columns == rows - 1:
+            axes.set_xlabel("mean activation")
+    if grey:
+        _bar(figure, shown, style.WIDTH - 0.55)
+    return figure
+
+
+def _bars(axes: Axes, values: np.ndarray, classes: Sequence[str], largest: float) -> None:
+    """Draw one horizontal bar per class, with its value at the end."""
+    places = np.arange(len(classes))
+    axes.barh(places, values, height=0.6, color=style.BLUE)
+    largest = largest or 1.0
+    axes.set(xlim=(0, 1.3 * largest), ylim=(len(classes) - 0.4, -0.6), yticks=[], xticks=[])
+    axes.spines["bottom"].set_visible(False)
+    for place, value in enumerate(values):
+        axes.text(
+            value + 0.03 * largest, place, f"{value:.2f}", size=style.SMALL, va="center", ha="left"
+        )
+        style.write(
+            axes, -0.05 * largest, place, classes[place], room=LONGEST_NAME, ha="right", va="center"
+        )
+
+
+def _bar(figure: Figure, image: AxesImage, left: float) -> None:
+    """Draw the scale that all images share, at the right end."""
+    height = figure.get_figheight()
+    tall = min(height - 2 * MARGIN - LINE, 1.2)
+    top = MARGIN + LINE
+    style.colour_bar(style.place(figure, left, top, BAR, tall), image)

@@ -1,0 +1,231 @@
+"""Artifacts for the tests of figures: small, seeded, and like those that a run leaves.
+
+Images, weights and maps are made up; what matters is that shapes, ranges and signs are those of
+the real ones.
+"""
+
+import contextlib
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from pixelspace import artifacts
+from pixelspace.artifacts import Dataset, Projection, Sample, Split
+
+LETTERS = ("E", "F", "L")
+DIGITS = tuple("0123456789")
+DISHES = ("dog", "muffin", "chicken")
+AWKWARD = ("100% $x_1$", r"a\b_{c}|<d>", "Größe", "a very long name of a class, too long to show")
+
+
+def letter(name: str, rows: int = 9, columns: int = 7) -> np.ndarray:
+    """Return ``E``, ``F`` or ``L`` as ``(rows, columns, 1)``, 1 on 0."""
+    image = np.zeros((rows, columns, 1), "float32")
+    image[1:-1, 1:3] = 1
+    if name in "EF":
+        image[1:3, 1:-1] = 1
+        image[rows // 2, 1:-1] = 1
+    if name in "EL":
+        image[-3:-1, 1:-1] = 1
+    return image
+
+
+def digit(name: str, random: np.random.Generator, size: int = 28) -> np.ndarray:
+    """Return a printed digit, turned and moved a little, as ``(size, size, 1)`` uint8."""
+    image = Image.new("L", (size, size))
+    font = ImageFont.load_default(int(size * random.uniform(0.7, 0.9)))
+    middle = size / 2 + random.uniform(-2, 2, 2)
+    ImageDraw.Draw(image).text(tuple(middle), name, fill=255, font=font, anchor="mm")
+    return np.asarray(image.rotate(random.uniform(-15, 15), Image.Resampling.BILINEAR))[..., None]
+
+
+def blob(random: np.random.Generator, size: int = 128) -> np.ndarray:
+    """Return a lit, coloured blob on a dull ground, as ``(size, size, 3)`` uint8."""
+    y, x = np.mgrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j]
+    angle, wobble = np.arctan2(y, x), random.uniform(0, 2 * np.pi, 3)
+    edge = 0.65 + sum(0.05 * np.cos((k + 2) * angle + w) for k, w in enumerate(wobble))
+    inside = (np.hypot(x, y) < edge)[..., None]
+    light = (0.75 - 0.25 * (x + y))[..., None]
+    body, ground = random.uniform(90, 240, 3), random.uniform(60, 160, 3)
+    noise = random.normal(0, 8, (size, size, 1))
+    return np.clip(np.where(inside, light * body, ground) + noise, 0, 255).astype("uint8")
+
+
+def _split(images: list[tuple[np.ndarray, int]]) -> Split:
+    samples = [Sample(image, label, f"made {i}") for i, (image, label) in enumerate(images)]
+    return Split(len(samples), samples[0].image.shape, samples)
+
+
+@contextlib.contextmanager
+def _stored(folder: Path, images, **about):
+    dataset = Dataset(splits={"train": _split(images)}, **about)
+    artifacts.write_dataset(folder / "dataset.h5", dataset)
+    with artifacts.open_dataset(folder / "dataset.h5") as stored:
+        yield stored
+
+
+def letters(folder: Path, per_class: int = 12):
+    """Open a data set of noisy letters with templates."""
+    random = np.random.default_rng(0)
+    images = [
+        (np.maximum(letter(name) + random.normal(0, 0.2, (9, 7, 1)), 0), label)
+        for _ in range(per_class)
+        for label, name in enumerate(LETTERS)
+    ]
+    return _stored(
+        folder, images, class_names=LETTERS, value_range=(0.0, 1.0), dtype="float32",
+        templates=np.stack([letter(name) for name in LETTERS]),
+    )
+
+
+def digits(folder: Path):
+    """Open a data set of ten classes of grey images."""
+    random = np.random.default_rng(1)
+    images = [(digit(name, random), label) for label, name in enumerate(DIGITS) for _ in range(20)]
+    return _stored(
+        folder, images, class_names=DIGITS, value_range=(0.0, 255.0), dtype="uint8"
+    )
+
+
+def dishes(folder: Path, names=DISHES):
+    """Open a data set of colour images."""
+    random = np.random.default_rng(2)
+    images = [(blob(random), label) for label in range(len(names)) for _ in range(9)]
+    return _stored(folder, images, class_names=names, value_range=(0.0, 255.0), dtype="uint8")
+
+
+def report(names=LETTERS, epochs: int = 8, seed: int = 0) -> dict:
+    """Return a training report with a plausible history and confusion matrix."""
+    random = np.random.default_rng(seed)
+    falling = 1.2 * np.exp(-np.arange(epochs) / 1.5) + 0.01
+    noise = random.uniform(0.9, 1.15, (2, epochs))
+    confusion = random.integers(0, 4, (len(names), len(names))) * random.integers(0, 2)
+    np.fill_diagonal(confusion, random.integers(880, 1130, len(names)))
+    errors = int(confusion.sum() - np.trace(confusion))
+    return {
+        "class_names": list(names),
+        "confusion": confusion.tolist(),
+        "history": {
+            "train_loss": (falling * noise[0]).tolist(),
+            "validation_loss": (falling * noise[1] * 0.9).tolist(),
+            "train_accuracy": (1 - 0.3 * falling * noise[0]).tolist(),
+            "validation_accuracy": (1 - 0.25 * falling * noise[1]).tolist(),
+        },
+        "test": {
+            "accuracy": 1 - errors / int(confusion.sum()), "errors": errors,
+            "images": int(confusion.sum()), "loss": 0.02, "ties": 0,
+        },
+    }
+
+
+def letter_weights(units: int = 2, names=LETTERS) -> Projection:
+    """Return the weights of a hidden layer on letters, and of its logits."""
+    random = np.random.default_rng(3)
+    leg = letter("E") - letter("F")
+    arms = letter("E") - letter("L")
+    kinds = np.stack([(leg, arms)[unit % 2] for unit in range(units)])
+    readout = random.uniform(-1.5, 1.5, (units, len(names)))
+    readout[:2, :3] = [[0.61, -1.24, 0.93], [0.48, 0.87, -1.31]]
+    return Projection(
+        {
+            "projections": 0.6 * kinds + random.normal(0, 0.04, kinds.shape),
+            "units": np.arange(units),
+            "mean_activations": random.uniform(0.05, 6, (len(names), units)),
+            "readout": readout,
+        },
+        _about("weights", names, (0, 1), layer="hidden", method="direct", units_total=units),
+    )
+
+
+def kernels(units: int, size: int, channels: int, names=DIGITS) -> Projection:
+    """Return weights of a convolution: smooth kernels of both signs."""
+    random = np.random.default_rng(4)
+    y, x = np.mgrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j]
+    angle = random.uniform(0, 2 * np.pi, (units, 1, 1))
+    wave = np.sin(4 * (np.cos(angle) * x + np.sin(angle) * y) + angle) * np.exp(-x * x - y * y)
+    tint = random.normal(0, 0.3, (units, 1, 1, channels)) + (1 if channels == 1 else 0.5)
+    return Projection(
+        {
+            "projections": wave[..., None] * tint,
+            "units": np.sort(random.choice(10 * units, units, replace=False)),
+            "mean_activations": random.uniform(0, 1, (len(names), units)),
+        },
+        _about("weights", names, (0, 255), layer="conv1", method="direct", units_total=units),
+    )
+
+
+def maps(image: np.ndarray, layers: dict[str, tuple[int, int, int]], names=DIGITS) -> Projection:
+    """Return feature maps of ``image``: of each layer, by name, its shape ``(h, w, channels)``."""
+    random = np.random.default_rng(5)
+    arrays = {"input": image.astype("float32")}
+    for number, (name, (height, width, channels)) in enumerate(layers.items()):
+        small = Image.fromarray(image.mean(axis=-1).astype("uint8")).resize((width, height))
+        base = np.asarray(small, "float32")[..., None] / 255
+        values = base * random.uniform(-1, 2, channels) + random.normal(0, 0.1, base.shape)
+        signed = name.endswith("out")
+        arrays[f"maps_{number}"] = values if signed else np.maximum(values, 0)
+    about = [
+        {"name": name, "units": [3 * unit for unit in range(shape[-1])]}
+        for name, shape in layers.items()
+    ]
+    image_about = {"split": "test", "index": 0, "label": 1, "predicted": 2}
+    return Projection(
+        arrays, _about("feature_maps", names, (0, 255), layers=about, image=image_about)
+    )
+
+
+def patches(units: int, count: int, size: int, channels: int, names=DIGITS) -> Projection:
+    """Return patches of ``size`` pixels a side that partly lie outside, and deconvolutions."""
+    random = np.random.default_rng(6)
+    shown = np.zeros((units, count, size, size, channels), "float32")
+    inside = np.ones((units, count, size, size), bool)
+    for unit, place in np.ndindex(units, count):
+        if channels == 1:
+            shown[unit, place] = digit(str(unit % 10), random, size)
+        else:
+            shown[unit, place] = blob(random, size)
+        if place % 3 == 1:
+            inside[unit, place, : size // 4] = False
+            inside[unit, place, :, : size // 5] = False
+    shown *= inside[..., None]
+    edges = np.gradient(shown, axis=3) * inside[..., None]
+    return Projection(
+        {
+            "patches": shown,
+            "deconvolutions": edges / 300,
+            "inside": inside,
+            "activations": np.sort(random.uniform(1, 9, (units, count)))[:, ::-1],
+            "images": np.arange(units * count).reshape(units, count),
+            "boxes": np.zeros((units, count, 4), int),
+            "units": np.arange(units) * 7 + 3,
+        },
+        _about("deconvolutions", names, (0, 255), layer="relu2", policy="deconvnet", split="test"),
+    )
+
+
+def dream(octaves: int = 4, shape: tuple[int, int] = (160, 160), names=DISHES) -> Projection:
+    """Return a blob that grows stripes, one set more with each octave."""
+    image = Image.fromarray(blob(np.random.default_rng(7), 160)).resize(shape[::-1])
+    frames = [np.asarray(image, "float32")]
+    x = np.arange(shape[1])[:, None]
+    for octave in range(octaves):
+        frames.append(np.clip(frames[-1] + 20 * np.sin(x / (8 - octave)), 0, 255))
+    probabilities = np.random.default_rng(8).dirichlet(np.full(len(names), 0.5), 2)
+    return Projection(
+        {
+            "frames": np.stack(frames), "logits": np.log(probabilities),
+            "probabilities": probabilities,
+        },
+        _about(
+            "dream", names, (0, 255), layer="b10_out", objective="mean square", octaves=octaves,
+            steps=20, image={"split": "large", "index": 0, "label": 1},
+        ),
+    )
+
+
+def _about(kind: str, names, value_range, **more) -> dict:
+    return {
+        "kind": kind, "class_names": list(names), "value_range": list(value_range), "notes": [],
+        **more,
+    }
