@@ -192,7 +192,8 @@ def _write_split(group: h5py.Group, split: Split, dataset: Dataset) -> None:
             start += len(waiting)
             waiting = []
     if start != split.count:
-        raise ValueError(f"{group.name}: {split.count} samples promised, {start} made")
+        made = start + len(waiting)
+        raise ValueError(f"{group.name}: {split.count} samples promised, {made} made")
 
 
 @contextlib.contextmanager

@@ -59,7 +59,7 @@ class Efl(Section):
         return self.rows, self.columns, 1
 
     @property
-    def class_names(self) -> tuple[str, ...]:
+    def classes(self) -> tuple[str, ...]:
         return "E", "F", "L"
 
 
@@ -85,7 +85,7 @@ class Mnist(Section):
         return 28, 28, 1
 
     @property
-    def class_names(self) -> tuple[str, ...]:
+    def classes(self) -> tuple[str, ...]:
         return tuple("0123456789")
 
 
@@ -113,9 +113,10 @@ class Rendered(Colour):
     """Dogs, muffins and fried chicken, drawn by a seeded generator with masks of their parts."""
 
     images: int = Field(3000, ge=30, description="images in all, the same number of each class")
+    difficulty: float = Field(0.5, ge=0, le=1, description="share of them that are made hard")
 
     @property
-    def class_names(self) -> tuple[str, ...]:
+    def classes(self) -> tuple[str, ...]:
         return "dog", "muffin", "chicken"
 
 
@@ -128,9 +129,9 @@ class Folder(Colour):
     skip_unreadable: int = Field(0, ge=0, description="how many files may fail to decode")
 
     @property
-    def class_names(self) -> tuple[str, ...]:
+    def classes(self) -> tuple[str, ...]:
         folder = import_module("pixelspace.datasets.folder")
-        return tuple(folder.class_names(self.path))
+        return folder.find(self.path)[0]
 
 
 class Git(Colour):
@@ -140,13 +141,13 @@ class Git(Colour):
     commit: str = Field("", description="the full hash of the commit, 40 hexadecimal digits")
     images: str = Field("", description="the folder of the images inside the repository")
     labels: str = Field("", description="the CSV file of the labels inside the repository")
-    class_names_by_label: dict[str, str] = Field({}, description="the class that a label stands for")
+    class_names: dict[str | int, str] = Field({}, description="the class that a label stands for")
     cache: str = Field("data/cache", description="where the fetched files are kept")
     skip_unreadable: int = Field(0, ge=0, description="how many files may fail to decode")
 
     @property
-    def class_names(self) -> tuple[str, ...]:
-        return tuple(sorted(self.class_names_by_label.values()))
+    def classes(self) -> tuple[str, ...]:
+        return tuple(self.class_names.values())
 
 
 class DatasetChoice(Section):
@@ -331,7 +332,7 @@ class Experiment(Section):
         data = self.dataset.chosen
         return kind.layers(
             input_shape=data.image_shape,
-            classes=len(data.class_names),
+            classes=len(data.classes),
             **self.network.chosen.model_dump(),
         )
 
@@ -417,8 +418,13 @@ def _impossible(config: Config) -> Iterator[tuple[tuple[str, ...], str]]:
                 "recipe 'transfer' is for networks of kind 'efficientnet', and they for it alone",
             )
         try:
+            data.chosen.classes
+        except UserError as error:
+            yield (*at, "dataset", data.source), str(error)
+            continue
+        try:
             shapes = output_shapes(experiment.layers)
-        except (UserError, ValueError) as error:
+        except UserError as error:
             yield (*at, "network"), str(error)
             continue
         for group in ("projections", "measures"):
@@ -457,8 +463,8 @@ def _impossible_layers(at, settings: Section, shapes) -> Iterator[tuple[tuple[st
 def _impossible_dream(at, settings: Dream, data) -> Iterator[tuple[tuple[str, ...], str]]:
     if not isinstance(data, Colour):
         yield at, "a dream needs a data source with large images: rendered, folder or git"
-    elif settings.label not in data.class_names:
-        names = ", ".join(data.class_names)
+    elif settings.label not in data.classes:
+        names = ", ".join(data.classes)
         yield at + ("label",), f"there is no class '{settings.label}'; the classes are {names}"
     elif settings.index >= data.large_per_class:
         yield at + ("index",), f"only {data.large_per_class} large images of a class are kept"

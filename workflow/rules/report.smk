@@ -30,7 +30,7 @@ rule write_paper:
     params:
         config=CONFIG.model_dump(exclude={"photos", "figures", "results"}),
         class_names={
-            name: list(chosen.dataset.chosen.class_names)
+            name: list(chosen.dataset.chosen.classes)
             for name, chosen in CONFIG.experiments.items()
         },
         code=fingerprint("pixelspace.report.template"),

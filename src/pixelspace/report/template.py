@@ -204,7 +204,7 @@ def render(
     except jinja2.TemplateSyntaxError as error:
         # The mark is one line more than the file has.
         raise UserError(f"{template.parent / error.name}:{error.lineno - 1}: {error}") from None
-    except (jinja2.UndefinedError, UserError, TypeError) as error:
+    except (jinja2.TemplateError, UserError, TypeError) as error:
         file, line = next(_template_frames(error, template.parent), (template, 1))
         raise UserError(f"{file}:{line}: {error}") from None
 

@@ -1,0 +1,136 @@
+"""The configuration: the shipped files are valid, and every mistake gets one line."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pixelspace import config
+from pixelspace.errors import UserError
+
+ROOT = Path(__file__).parent.parent
+PAPER = ROOT / "config" / "config.yaml"
+
+
+@pytest.fixture
+def paper():
+    return yaml.safe_load(PAPER.read_text(encoding="utf-8"))
+
+
+def merged(base, overlay):
+    """What Snakemake makes of a config file and an overlay: mappings merge, the rest replaces."""
+    result = copy.deepcopy(base)
+    for key, value in overlay.items():
+        both = isinstance(value, dict) and isinstance(result.get(key), dict)
+        result[key] = merged(result[key], value) if both else value
+    return result
+
+
+def at(paper, path):
+    for key in path:
+        paper = paper[key]
+    return paper
+
+
+def test_the_paper_and_the_small_paper_are_valid(paper):
+    small = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text(encoding="utf-8"))
+    assert set(config.load(paper, [PAPER]).experiments) == {"efl", "mnist", "meme"}
+    assert config.load(merged(paper, small)).results == "results-smoke"
+
+
+def test_photographs_of_a_git_repository_need_no_edit_of_the_paper(paper):
+    overlay = yaml.safe_load((ROOT / "config" / "photos.yaml").read_text(encoding="utf-8"))
+    loaded = config.load(merged(paper, overlay))
+    assert loaded.experiments["meme"].dataset.chosen.classes == ("muffin", "chicken", "dog")
+
+
+def test_a_folder_of_photographs_comes_from_the_command_line(paper, tmp_path):
+    for name in ("cat", "muffin"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "one.png").write_bytes(b"-")
+    overlay = yaml.safe_load((ROOT / "config" / "folder.yaml").read_text(encoding="utf-8"))
+    with pytest.raises(UserError, match="photos: no directory of photographs is given"):
+        config.load(merged(paper, overlay))
+    loaded = config.load(merged(paper, overlay | {"photos": str(tmp_path)}))
+    assert loaded.experiments["meme"].dataset.folder.path == str(tmp_path)
+    assert loaded.experiments["meme"].dataset.chosen.classes == ("cat", "muffin")
+
+
+MISTAKES = {
+    "unknown": (("experiments", "efl", "dataset", "efl"), "rowz", 9, "did you mean 'rows'"),
+    "type": (("experiments", "mnist", "training", "scratch"), "epochs", "five", "valid integer"),
+    "negative": (("experiments", "efl", "dataset", "efl"), "rows", -9, "greater than or equal"),
+    "layer": (
+        ("experiments", "mnist", "projections", "weights"),
+        "layer",
+        "cnov1",
+        "did you mean 'conv1'",
+    ),
+    "unit": (("experiments", "mnist", "projections", "weights"), "units", [16], "has 16 units"),
+    "units": (("experiments", "mnist", "projections", "weights"), "units", 17, "has 16 units"),
+    "kind": (("experiments", "mnist", "projections", "weights"), "kind", "wieghts", "should be"),
+    "class": (("experiments", "meme", "projections", "dream"), "label", "cat", "no class 'cat'"),
+    "large": (("experiments", "meme", "projections", "dream"), "index", 4, "only 4 large images"),
+    "recipe": (("experiments", "mnist", "training"), "recipe", "transfer", "for it alone"),
+    "reserved": (("experiments",), "figures", "COPY", "reserved name"),
+    "figure": (("experiments", "efl", "projections"), "samples", "COPY", "another figure"),
+    "split": (("experiments", "meme", "dataset", "rendered"), "test", 0.8, "leave images"),
+    "too deep": (
+        ("experiments", "mnist", "network", "cnn"),
+        "filters",
+        [8, 8, 8, 8, 8, 8],
+        "fewer layers",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_is_named_with_its_file_line_and_key(paper, tmp_path, name):
+    path, key, value, message = MISTAKES[name]
+    section = at(paper, path)
+    section[key] = next(iter(section.values())) if value == "COPY" else value
+    file = tmp_path / "mine.yaml"
+    file.write_text(yaml.safe_dump(paper))
+    with pytest.raises(UserError, match=message) as caught:
+        config.load(paper, [PAPER, file])
+    text = str(caught.value)
+    assert "\n" not in text
+    assert text.startswith(f"{file}:")
+    number = int(text.removeprefix(f"{file}:").split(":")[0])
+    line = file.read_text().splitlines()[number - 1].strip()
+    named = text.split(": ")[1].split(".")
+    assert line.split(":")[0].strip("- ") in named
+
+
+def test_a_missing_section_is_named(paper):
+    del paper["experiments"]["efl"]["dataset"]
+    with pytest.raises(UserError, match="experiments.efl.dataset: this key is missing"):
+        config.load(paper)
+
+
+def test_a_value_of_the_command_line_is_named_as_such(paper):
+    with pytest.raises(UserError, match="^--config: sede: unknown key; did you mean 'seed'"):
+        config.load(paper | {"sede": 1}, [PAPER])
+
+
+def test_a_key_that_stands_twice_is_refused(paper, tmp_path):
+    file = tmp_path / "twice.yaml"
+    file.write_text("seed: 1\nresults: r\nseed: 2\n")
+    with pytest.raises(UserError, match=r"twice.yaml:3: seed: .* already in line 1"):
+        config.load(paper, [file])
+
+
+def test_what_is_no_mapping_is_refused(paper, tmp_path):
+    file = tmp_path / "list.yaml"
+    file.write_text("- a\n- b\n")
+    with pytest.raises(UserError, match="must be a mapping"):
+        config.load(paper, [file])
+
+
+def test_every_key_of_the_paper_has_a_comment_above_or_beside_its_section():
+    """A reader finds what a key means where the key is."""
+    lines = PAPER.read_text(encoding="utf-8").splitlines()
+    top = [i for i, line in enumerate(lines) if line[:1].isalpha()]
+    for i in top:
+        assert lines[i - 1].startswith("#") or lines[i + 1].lstrip().startswith("#"), lines[i]

@@ -1,0 +1,91 @@
+"""Measures, against values worked out by hand."""
+
+import numpy as np
+import pytest
+
+from pixelspace.artifacts import Projection
+from pixelspace.datasets import efl
+from pixelspace.measures import filter_ablation, letter_parts, summaries
+
+
+def test_weights_split_into_the_parts_of_a_letter():
+    masks = efl.masks(9, 7)
+    weights = 2.0 * masks["leg"] - 0.5 * masks["arms"] + 1.0 * ~(
+        masks["leg"] | masks["arms"] | masks["stem"]
+    )
+    parts = letter_parts.split_weights(weights, masks)
+    assert parts == {
+        "stem": 0.0,
+        "arms": pytest.approx(-0.5 * masks["arms"].sum()),
+        "leg": pytest.approx(2.0 * masks["leg"].sum()),
+    }
+
+
+def test_only_positive_weights_count_for_the_cosine():
+    template = np.array([[1.0, 1.0], [0.0, 0.0]])
+    assert letter_parts.template_cosine(np.array([[3.0, 3.0], [-9.0, 0.0]]), template) == 1
+    found = letter_parts.template_cosine(np.array([[3.0, 0.0], [0.0, 4.0]]), template)
+    assert found == pytest.approx(3 / (5 * np.sqrt(2)))
+    assert letter_parts.template_cosine(-template, template) == 0
+
+
+def test_the_nearest_filter_is_found():
+    kernels = np.array([[1.0, 2.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]])  # two weights, four filters
+    np.testing.assert_allclose(filter_ablation.largest_cosines(kernels), [1, 1, 0, 0])
+
+
+def test_correlation_and_alikeness():
+    ramp = np.arange(4.0).reshape(2, 2, 1)
+    assert summaries.correlation(ramp, 3 * ramp + 7) == pytest.approx(1)
+    assert summaries.correlation(ramp, -ramp) == pytest.approx(-1)
+    assert summaries.correlation(ramp, np.ones_like(ramp)) == 0
+    # Three pairs: +1, -1, -1.
+    assert summaries.alikeness(np.stack([ramp, ramp + 1, -ramp])) == pytest.approx(-1 / 3)
+    assert summaries.alikeness(ramp[None]) == 0
+
+
+def test_zero_cells_of_feature_maps_are_counted():
+    maps = np.array([[0.0, 1.0], [2.0, 0.0], [0.0, 0.0]])[..., None]
+    projection = Projection(
+        {"maps_0": maps, "input": maps},
+        {"kind": "feature_maps", "layers": [{"name": "relu", "units": [0]}]},
+    )
+    assert summaries.measure(projection) == {
+        "height_relu": 3,
+        "width_relu": 2,
+        "zero_share_relu": pytest.approx(4 / 6),
+    }
+
+
+def test_pixels_outside_the_image_do_not_count_for_a_deconvolution():
+    patch = np.array([[1.0, 2.0], [3.0, 99.0]]).reshape(1, 1, 2, 2, 1)
+    picture = np.array([[2.0, 4.0], [6.0, -99.0]]).reshape(1, 1, 2, 2, 1)
+    inside = np.array([[True, True], [True, False]]).reshape(1, 1, 2, 2)
+    projection = Projection(
+        {"patches": patch, "deconvolutions": picture, "inside": inside},
+        {"kind": "deconvolutions"},
+    )
+    found = summaries.measure(projection)
+    assert found["patch_correlation"] == pytest.approx(1)
+    assert (found["field_height"], found["field_width"]) == (2, 2)
+
+
+def test_what_a_dream_changed():
+    frames = np.zeros((2, 1, 2, 1))
+    frames[1] = [[[3.0], [4.0]]]
+    projection = Projection(
+        {
+            "frames": frames,
+            "logits": np.array([[1.0, 0.0], [1.5, 2.0]]),
+            "probabilities": np.array([[0.7, 0.3], [0.4, 0.6]]),
+        },
+        {"kind": "dream", "value_range": [0, 10], "class_names": ["muffin", "dog"]},
+    )
+    found = summaries.measure(projection)
+    assert found["change"] == pytest.approx(np.sqrt(12.5) / 10)
+    assert found["grown"] == 1
+    assert (found["before_muffin"], found["after_dog"]) == (0.7, 0.6)
+
+
+def test_a_projection_without_a_summary_has_no_numbers():
+    assert summaries.measure(Projection({}, {"kind": "weights"})) == {}

@@ -1,0 +1,222 @@
+"""The report: templates are strict and escaped, numbers are measured, TeX's errors are short."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pixelspace import artifacts
+from pixelspace.errors import UserError
+from pixelspace.report import latex, numbers, template
+from pixelspace.seeds import derive
+
+ROOT = Path(__file__).parent.parent
+SECTIONS = sorted((ROOT / "report").rglob("*.tex.j2"))
+
+
+@pytest.fixture
+def render(tmp_path):
+    def rendered(text, values=None, config=None):
+        (tmp_path / "t.tex.j2").write_text(text)
+        measured = {name: {"value": value} for name, value in (values or {}).items()}
+        return template.render(
+            tmp_path / "t.tex.j2",
+            numbers=measured,
+            config={"experiments": {}} | (config or {}),
+            class_names={},
+            lock=ROOT / "requirements.txt",
+        )
+
+    return rendered
+
+
+def body(text):
+    """The rendered text without the marks of its source."""
+    return text.removeprefix("% from t.tex.j2\n").removesuffix("\n% end\n")
+
+
+@pytest.mark.parametrize(
+    ("expression", "printed"),
+    [
+        ('number("a")', r"\ensuremath{0.99}"),
+        ('number("a", 3)', r"\ensuremath{0.987}"),
+        ('number("minus")', r"\ensuremath{-1.50}"),
+        ('number("tiny")', r"\ensuremath{0.00}"),
+        ('percent("a")', r"\ensuremath{98.7}\,\%"),
+        ('count("many")', "1{,}234{,}567"),
+        ('spell("few")', "three"),
+        ('listing(["a", "b_", "c"])', r"a, b\_ and c"),
+        ('signed_sum("", ["a", "minus", "few"])', "0.99 - 1.50 + 3.00"),
+        ('signed_products("v", "E", ("h_1", "h_2"))', r"- 2.00\,h_1 + 0.25\,h_2"),
+        ('setting("x.y")', r"50\%"),
+    ],
+)
+def test_values_are_printed(render, expression, printed):
+    values = {"a": 0.987, "minus": -1.5, "tiny": -0.001, "many": 1234567, "few": 3}
+    values |= {"v1_E": -2, "v2_E": 0.25}
+    text = render(f"((= {expression} =))", values, {"x": {"y": "50%"}})
+    assert body(text) == printed
+
+
+def test_what_a_user_names_is_printed_and_not_run(render):
+    hostile = r"\input{/etc/passwd} $x$ %_^~#&{} ((= 7 =)) <|>`"
+    text = body(render("((= setting('name') =))", config={"name": hostile}))
+    assert r"\input" not in text
+    assert text.startswith(r"\textbackslash{}input\{/etc/passwd\} \$x\$ \%\_")
+    assert "((= 7 =))" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("one\n((= nothing =))", r"t.tex.j2:2: 'nothing' is undefined"),
+        ('\n\n((= number("efl.speed") =))', r"t.tex.j2:3: there is no number 'efl.speed'"),
+        ('((= setting("a.b") =))', r"t.tex.j2:1: the configuration has no key 'a.b'"),
+        ("x\n((* if *))", r"t.tex.j2:2: "),
+        ("((= listing.__globals__ =))", r"t.tex.j2:1: .*unsafe"),
+    ],
+)
+def test_a_template_that_asks_for_what_does_not_exist_is_refused(render, text, message):
+    with pytest.raises(UserError, match=message):
+        render(text)
+
+
+NAMES = r"ReLU6|Lite0|SHA-256|\b2016\b|\b2017\b"
+MATHEMATICS = r"\$[^$]*\$|\\begin\{(equation|align\*)\}.*?\\end\{\1\}"
+
+
+def test_every_number_in_the_prose_is_measured():
+    """Digits stand only in names and citations; formulas have single digits, as in max(x, 0)."""
+    for section in SECTIONS:
+        text = section.read_text(encoding="utf-8").partition(r"\maketitle")
+        text = text[2] or text[0]
+        text = re.sub(r"\(\(([*=#]).*?\1\)\)", "", text, flags=re.DOTALL)
+        text = re.sub(r"\\(?:cite[tp]|label|ref)(?:\[[^]]*\])*\{[^}]*\}", "", text)
+        for formula in re.finditer(MATHEMATICS, text, re.DOTALL):
+            typed = re.search(r"\d\.\d|\d\d", formula[0])
+            assert not typed, f"{section.name}: {formula[0]}"
+        text = re.sub(MATHEMATICS + "|" + NAMES, "", text, flags=re.DOTALL)
+        found = re.search(r".*\d.*", text)
+        assert not found, f"{section.name}: {found[0]}"
+
+
+def test_no_section_is_unfinished():
+    for section in SECTIONS:
+        text = section.read_text(encoding="utf-8")
+        assert not re.search(r"TODO|FIXME|\[(ADD|INSERT|ELABORATE|COMMENTS)", text), section
+
+
+def test_every_figure_is_referred_to():
+    text = "".join(section.read_text(encoding="utf-8") for section in SECTIONS)
+    shown = set(re.findall(r"\\paperfigure\{([\w-]+)\}", text))
+    assert shown
+    for figure in shown:
+        assert rf"\ref{{fig:{figure}}}" in text, figure
+
+
+def test_every_citation_is_in_the_bibliography():
+    text = "".join(section.read_text(encoding="utf-8") for section in SECTIONS)
+    cited = {
+        key
+        for keys in re.findall(r"\\cite[tp](?:\[[^]]*\])*\{([^}]*)\}", text)
+        for key in keys.split(",")
+    }
+    known = set(re.findall(r"@\w+\{(\w+)", (ROOT / "report/references.bib").read_text()))
+    assert cited <= known
+
+
+def report(accuracy):
+    return {
+        "class_names": ["a", "b"],
+        "confusion": [[3, 1], [0, 4]],
+        "history": {"train_loss": [2.0, 1.0], "validation_accuracy": [0.5, 0.75]},
+        "parameters": {"total": 10, "trainable": 8},
+        "test": {"accuracy": accuracy, "errors": 1, "ties": 0},
+    }
+
+
+def test_numbers_are_those_of_the_artifacts(tmp_path):
+    for replicate, accuracy in (("0", 0.875), ("1", 0.625)):
+        folder = tmp_path / "x" / replicate
+        folder.mkdir(parents=True)
+        artifacts.write_json(folder / "training.json", report(accuracy))
+    (tmp_path / "x/0/measures").mkdir()
+    artifacts.write_json(tmp_path / "x/0/measures/speed.json", {"top": 3.5})
+    collected = numbers.collect(
+        str(tmp_path),
+        datasets=[],
+        reports=[str(tmp_path / "x" / r / "training.json") for r in "01"],
+        measures=[str(tmp_path / "x/0/measures/speed.json")],
+    )
+    assert collected["x.test_accuracy"] == {"value": 0.875, "artifact": "x/0/training.json"}
+    assert collected["x.accuracy_mean"]["value"] == 0.75
+    assert collected["x.accuracy_lowest"]["value"] == 0.625
+    assert collected["x.replicates"]["value"] == 2
+    assert collected["x.accuracy_of_a"]["value"] == 0.75
+    assert collected["x.speed.top"] == {"value": 3.5, "artifact": "x/0/measures/speed.json"}
+
+
+needs_tex = pytest.mark.skipif(not shutil.which("latexmk"), reason="latexmk is not installed")
+
+
+def tex_file(folder, text):
+    folder.mkdir(exist_ok=True)
+    artifacts.write_text(folder / "paper.tex", text)
+    (folder / "references.bib").write_text("")
+    return folder / "paper.tex"
+
+
+def compiled(folder, text):
+    tex = tex_file(folder, text)
+    latex.compile_pdf(
+        tex, bibliography=folder / "references.bib", figures=[], pdf=folder / "paper.pdf"
+    )
+    return folder / "paper.pdf"
+
+
+DOCUMENT = "\\documentclass{{article}}\\pdftrailerid{{}}\\begin{{document}}\n{}\n\\end{{document}}"
+
+
+@needs_tex
+def test_the_same_text_gives_the_same_bytes_in_another_folder(tmp_path):
+    one = compiled(tmp_path / "one", DOCUMENT.format("Hello"))
+    two = compiled(tmp_path / "two", DOCUMENT.format("Hello"))
+    assert one.read_bytes() == two.read_bytes()
+    assert b"CreationDate" not in one.read_bytes() or b"D:1970" in one.read_bytes()
+
+
+@needs_tex
+def test_an_error_of_tex_names_its_line_and_template(tmp_path):
+    included = "% from sections/a.tex.j2\nfine\n% end\n% from sections/b.tex.j2\n\\oops\n% end\n"
+    with pytest.raises(UserError) as caught:
+        compiled(tmp_path, DOCUMENT.format(f"% from paper.tex.j2\n{included}% end"))
+    text = str(caught.value)
+    assert "Undefined control sequence" in text
+    assert text.endswith("from report/sections/b.tex.j2")
+    assert ":7: " in text
+    assert "\n" not in text
+    assert not (tmp_path / "paper.pdf").exists()
+
+
+@needs_tex
+def test_tex_runs_no_commands_and_reads_no_files_of_others(tmp_path):
+    secret = tmp_path / "secret.txt"
+    secret.write_text("hidden")
+    compiled(tmp_path / "shell", DOCUMENT.format(rf"\immediate\write18{{touch {tmp_path}/ran}} x"))
+    assert not (tmp_path / "ran").exists()
+    with pytest.raises(UserError):
+        compiled(tmp_path / "read", DOCUMENT.format(rf"\input{{{secret}}}"))
+
+
+def test_seeds_follow_the_stated_rule():
+    assert derive(2017, "efl", "training") == derive(2017, "efl", "training", 0)
+    others = [
+        derive(2017, "efl", "training", 1),
+        derive(2017, "efl", "dataset"),
+        derive(2017, "mnist", "training"),
+        derive(2018, "efl", "training"),
+    ]
+    assert len({derive(2017, "efl", "training"), *others}) == 5
+    # The first four bytes of `printf 2017/efl/training/0 | sha256sum`.
+    assert derive(2017, "efl", "training") == 0xEC3A4928
