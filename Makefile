@@ -32,6 +32,7 @@ lint: python-dev
 	.venv/bin/ruff format --check
 	.venv/bin/snakefmt --check Snakefile workflow
 	PYTHONPATH=src .venv/bin/lint-imports
+	.venv/bin/snakemake --lint
 
 bench: python-dev tex
 	@exec .venv/bin/python benchmarks/run.py

@@ -6,7 +6,6 @@ run goes to a log.
 """
 
 import logging
-import textwrap
 from pathlib import Path
 
 LOG_LINES = 15
@@ -42,7 +41,7 @@ def install(workflow, log: str) -> None:
 
 
 class Progress(logging.Handler):
-    """Translates what Snakemake reports of a run, and hands the rest to the ``terminal`` handler."""
+    """Translates what Snakemake says of a run, and hands the rest to the ``terminal`` handler."""
 
     def __init__(self, workflow, terminal: logging.StreamHandler, log: str):
         super().__init__()
@@ -86,8 +85,7 @@ class Progress(logging.Handler):
             return
         self.jobs[record.jobid] = record
         if self.workflow.dryrun:
-            reason = textwrap.shorten(record.reason, REASON_LENGTH, placeholder=" …")
-            self._print(f"{_name(record)}  ({reason})")
+            self._print(f"{_name(record)}  ({_shortened(record.reason)})")
 
     def on_job_finished(self, record: logging.LogRecord) -> None:
         started = self.jobs.get(record.job_id)
@@ -141,6 +139,10 @@ class Progress(logging.Handler):
 def _name(job: logging.LogRecord) -> str:
     """The rule, then its message, or else its wildcards where it has any."""
     return f"{job.rule_name}: {job.rule_msg or '/'.join(job.wildcards.values())}".rstrip(": ")
+
+
+def _shortened(reason: str) -> str:
+    return reason if len(reason) <= REASON_LENGTH else f"{reason[:REASON_LENGTH]} …"
 
 
 def _indented(lines: list[str]) -> list[str]:

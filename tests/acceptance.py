@@ -1,0 +1,58 @@
+"""What the three networks of the default paper must reach; run after `make paper`.
+
+    make test TESTS=tests/acceptance.py
+"""
+
+from pathlib import Path
+from statistics import mean
+
+import pytest
+import yaml
+from pypdf import PdfReader
+
+from pixelspace.artifacts import read_json
+
+ROOT = Path(__file__).parents[1]
+CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
+RESULTS = ROOT / CONFIG["results"]
+
+
+def tests_of(experiment: str) -> list[dict]:
+    """The test results of every replicate of an experiment."""
+    replicates = CONFIG["experiments"][experiment]["replicates"]
+    return [
+        read_json(RESULTS / experiment / str(replicate) / "training.json")["test"]
+        for replicate in range(replicates)
+    ]
+
+
+def test_efl_makes_no_error_and_its_nodes_are_the_parts_of_letters():
+    (test,) = tests_of("efl")
+    assert test["accuracy"] == 1
+    assert test["errors"] == test["ties"] == 0
+    parts = read_json(RESULTS / "efl/0/measures/letter_parts.json")
+    assert parts["node1_cosine"] >= 0.9
+    assert parts["node2_cosine"] >= 0.9
+
+
+def test_mnist_reaches_its_mean_accuracy_on_all_ten_thousand_test_digits():
+    tests = tests_of("mnist")
+    assert len(tests) == 3
+    assert all(test["images"] == 10_000 for test in tests)
+    assert mean(test["accuracy"] for test in tests) >= 0.993
+
+
+def test_meme_is_learnt_and_not_too_easy():
+    (test,) = tests_of("meme")
+    assert 0.95 <= test["accuracy"] <= 0.99
+    assert test["errors"] >= 10
+
+
+@pytest.fixture(scope="module")
+def pages() -> list[str]:
+    return [page.extract_text() for page in PdfReader(RESULTS / "paper.pdf").pages]
+
+
+def test_the_paper_is_complete(pages):
+    assert len(pages) >= 6
+    assert not any("??" in page for page in pages)
