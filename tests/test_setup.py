@@ -1,0 +1,255 @@
+"""What a stranger goes by: locks, environments, set-up and licences; and who imports whom."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-gpu.txt")
+
+
+def text_of(path: str) -> str:
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+def pins(lock: str) -> dict[str, set[str]]:
+    """The versions that a lock pins of each package; more than one where platforms differ."""
+    found: dict[str, set[str]] = {}
+    for name, version in re.findall(r"^([\w.-]+)==([\w.!+]+)", text_of(lock), re.M):
+        found.setdefault(canonicalize_name(name), set()).add(version)
+    return found
+
+
+def asked(*extras: str) -> list[Requirement]:
+    lines = PROJECT["dependencies"] + sum(
+        (PROJECT["optional-dependencies"][extra] for extra in extras), []
+    )
+    return [Requirement(line) for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("lock", "extras"), [(LOCKS[0], ["cpu"]), (LOCKS[1], ["cpu", "dev"]), (LOCKS[2], ["gpu"])]
+)
+def test_a_lock_pins_what_the_project_asks_for(lock, extras):
+    pinned = pins(lock)
+    for requirement in asked(*extras):
+        versions = pinned[canonicalize_name(requirement.name)]
+        assert all(version in requirement.specifier for version in versions), requirement
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_pin_has_hashes_and_names_no_place(lock):
+    text = text_of(lock)
+    entries = re.split(r"^(?=[\w.-]+==)", text, flags=re.M)
+    assert "make lock" in entries[0]
+    assert len(entries) > 90
+    assert all("--hash=sha256:" in entry for entry in entries[1:])
+    assert "://" not in text
+    assert not re.search(r"(^|\s)/\w", text)
+
+
+@pytest.mark.parametrize("lock", LOCKS[1:])
+def test_the_locks_agree(lock):
+    base, other = pins(LOCKS[0]), pins(lock)
+    shared = base.keys() & other.keys()
+    assert {name: other[name] for name in shared} == {name: base[name] for name in shared}
+    if lock == "requirements-dev.txt":
+        assert shared == base.keys()
+
+
+def test_the_conda_environment_is_python_an_engine_and_the_lock():
+    environment = yaml.safe_load(text_of("environment.yml"))
+    *packages, last = environment["dependencies"]
+    assert packages == ["python=3.11", "pip", "tectonic"]
+    assert last == {"pip": ["-r requirements.txt"]}
+    assert "3.11" in Requirement(f"python{PROJECT['requires-python']}").specifier
+    assert re.search(r"--python-version 3\.11\b", text_of("Makefile"))
+    assert '"tectonic"' in text_of("src/pixelspace/report/latex.py")
+
+
+def test_what_the_paper_loads_is_in_the_list_of_tex_packages():
+    template = text_of("report/paper.tex.j2")
+    loaded = re.findall(r"\\usepackage(?:\[[^]]*\])?\{([^}]+)\}", template)
+    names = {f"{name.strip()}.sty" for names in loaded for name in names.split(",")}
+    listed = set(re.sub(r"#.*", "", text_of("tex-packages.txt")).split())
+    assert "lmodern.sty" in names
+    assert names <= listed
+
+
+# Set-up, on a machine that is made up: only what is put on the PATH exists.
+
+
+@pytest.fixture
+def machine(tmp_path):
+    """A copy of the set-up, and a PATH with what the script itself uses and nothing else."""
+    shutil.copytree(ROOT / "tools", tmp_path / "tools")
+    for name in ("tex-packages.txt", *LOCKS[:2]):
+        shutil.copy(ROOT / name, tmp_path)
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name in "bash awk cat cmp dirname env grep mkdir sed tail".split():
+        (programs / name).symlink_to(shutil.which(name))
+
+    class Machine:
+        def has(self, name: str, script: str) -> None:
+            path = programs / name
+            path.write_text(f"#!{shutil.which('bash')}\n{script}\n")
+            path.chmod(0o755)
+
+        def set_up(self, *arguments: str) -> subprocess.CompletedProcess:
+            return subprocess.run(
+                [tmp_path / "tools/setup", *arguments],
+                env={"PATH": str(programs)},
+                capture_output=True,
+                text=True,
+            )
+
+    return Machine()
+
+
+def test_without_tex_and_without_rights_one_message_names_the_ways(machine):
+    machine.has("id", "echo 1000")
+    machine.has("sudo", "exit 1")
+    done = machine.set_up("tex")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("error: the paper needs a TeX engine")
+    assert re.search(r"sudo apt-get install .*latexmk.*texlive-latex-recommended", done.stderr)
+    assert "environment.yml" in done.stderr
+
+
+def test_tex_that_lacks_a_package_of_the_list_is_not_enough(machine):
+    for name in ("latexmk", "pdflatex", "bibtex"):
+        machine.has(name, "")
+    machine.has("id", "echo 1000")
+    machine.has("sudo", "exit 1")
+    machine.has("kpsewhich", '[ "$1" != booktabs.sty ]')
+    assert machine.set_up("tex").returncode == 1
+    machine.has("kpsewhich", "")
+    done = machine.set_up("tex")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_without_python_one_message_names_the_ways(machine):
+    done = machine.set_up("python", ".venv", "requirements.txt")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: no Python 3.11, 3.12 or 3.13 was found")
+    assert "environment.yml" in done.stderr
+
+
+def test_a_python_without_venv_is_named_with_the_package_that_completes_it(machine):
+    machine.has("id", "echo 1000")
+    machine.has("sudo", "exit 1")
+    machine.has(
+        "python3.11",
+        """case "$*" in *ensurepip*) exit 1 ;; *print*) echo python3.11-venv ;; esac""",
+    )
+    done = machine.set_up("python", ".venv", "requirements.txt")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: python3.11 has no venv module")
+    assert "sudo apt-get install python3.11-venv" in done.stderr
+
+
+# Who may import whom.
+
+
+def lint_imports(folder: Path) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [Path(sys.executable).parent / "lint-imports", "--no-cache"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder / "src")},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_imports_keep_the_contracts():
+    done = lint_imports(ROOT)
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_breach_of_any_contract_is_caught(tmp_path):
+    """The one of TensorFlow is broken through another module, the others directly."""
+    shutil.copytree(ROOT / "src", tmp_path / "src")
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    for module, line in {
+        "errors": "import tensorflow",
+        "seeds": "import snakemake",
+        "projections/backward": "import matplotlib.figure",
+        "datasets/efl": "from pixelspace.networks import layers",
+        "figures/style": "import pixelspace.measures",
+    }.items():
+        file = tmp_path / f"src/pixelspace/{module}.py"
+        file.write_text(f"{file.read_text(encoding='utf-8')}\n{line}\n", encoding="utf-8")
+    done = lint_imports(tmp_path)
+    assert done.returncode == 1
+    assert "Contracts: 0 kept, 5 broken." in done.stdout
+
+
+# What a stranger may do with it, and what must not be in it.
+
+
+def test_the_licences_are_there_in_full():
+    mit, cc_by = text_of("LICENSE"), text_of("LICENSE-CC-BY-4.0")
+    assert mit.startswith("MIT License")
+    assert "WITHOUT WARRANTY OF ANY KIND" in mit
+    assert cc_by.startswith("Attribution 4.0 International")
+    assert all(f"\nSection {n} -- " in cc_by for n in range(1, 9))
+
+
+def test_the_citation_is_of_this_paper():
+    citation = yaml.safe_load(text_of("CITATION.cff"))
+    assert citation["version"] == PROJECT["version"]
+    assert citation["license"] == ["MIT", "CC-BY-4.0"]
+    template = text_of("report/paper.tex.j2")
+    (author,) = citation["authors"]
+    assert rf"\author{{{author['name']}\\" in template
+    assert rf"\title{{{citation['title']}}}" in template.replace(r":\\", ": ")
+    draft = [author["family-names"] for author in citation["references"][0]["authors"]]
+    assert draft == ["Gulati", "Lyrio", "Pommer", "Saboya"]
+
+
+def tracked(*paths: str) -> dict[str, str]:
+    """The text of the files that git tracks, below ``paths`` if any are given."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout, so nothing says which files belong to the project")
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", *paths], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    texts = {}
+    for name in filter(None, listed.stdout.split("\0")):
+        content = (ROOT / name).read_bytes()
+        if b"\0" not in content:
+            texts[name] = content.decode("utf-8")
+    return texts
+
+
+@pytest.mark.parametrize(
+    ("pattern", "paths"),
+    [
+        pytest.param(r"(?<![\w.])/(home|root|Users|work)/\w", [], id="a folder of one machine"),
+        pytest.param(r"https?://[^ \"]*/(simple|packages)/", [], id="a package registry"),
+        pytest.param(
+            r"(?i)\b(todo|fixme|xxx|for now|placeholder|lorem ipsum|stub(bed)?)\b",
+            "src scripts workflow report config tools Makefile Snakefile README.md".split(),
+            id="unfinished work",
+        ),
+    ],
+)
+def test_no_file_contains(pattern, paths):
+    found = {
+        f"{name}: {match[0]}"
+        for name, text in tracked(*paths).items()
+        for match in re.finditer(pattern, text)
+    }
+    assert found == set()
