@@ -74,7 +74,11 @@ def letters(folder: Path, per_class: int = 12):
         for label, name in enumerate(LETTERS)
     ]
     return _stored(
-        folder, images, class_names=LETTERS, value_range=(0.0, 1.0), dtype="float32",
+        folder,
+        images,
+        class_names=LETTERS,
+        value_range=(0.0, 1.0),
+        dtype="float32",
         templates=np.stack([letter(name) for name in LETTERS]),
     )
 
@@ -83,9 +87,7 @@ def digits(folder: Path):
     """Open a data set of ten classes of grey images."""
     random = np.random.default_rng(1)
     images = [(digit(name, random), label) for label, name in enumerate(DIGITS) for _ in range(20)]
-    return _stored(
-        folder, images, class_names=DIGITS, value_range=(0.0, 255.0), dtype="uint8"
-    )
+    return _stored(folder, images, class_names=DIGITS, value_range=(0.0, 255.0), dtype="uint8")
 
 
 def dishes(folder: Path, names=DISHES):
@@ -113,8 +115,11 @@ def report(names=LETTERS, epochs: int = 8, seed: int = 0) -> dict:
             "validation_accuracy": (1 - 0.25 * falling * noise[1]).tolist(),
         },
         "test": {
-            "accuracy": 1 - errors / int(confusion.sum()), "errors": errors,
-            "images": int(confusion.sum()), "loss": 0.02, "ties": 0,
+            "accuracy": 1 - errors / int(confusion.sum()),
+            "errors": errors,
+            "images": int(confusion.sum()),
+            "loss": 0.02,
+            "ties": 0,
         },
     }
 
@@ -126,7 +131,7 @@ def letter_weights(units: int = 2, names=LETTERS) -> Projection:
     arms = letter("E") - letter("L")
     kinds = np.stack([(leg, arms)[unit % 2] for unit in range(units)])
     readout = random.uniform(-1.5, 1.5, (units, len(names)))
-    readout[:2, :3] = [[0.61, -1.24, 0.93], [0.48, 0.87, -1.31]]
+    readout[:2, :3] = [[0.61, -1.24, 0.93], [0.48, 0.87, -1.31]][:units]
     return Projection(
         {
             "projections": 0.6 * kinds + random.normal(0, 0.04, kinds.shape),
@@ -169,7 +174,7 @@ def maps(image: np.ndarray, layers: dict[str, tuple[int, int, int]], names=DIGIT
         {"name": name, "units": [3 * unit for unit in range(shape[-1])]}
         for name, shape in layers.items()
     ]
-    image_about = {"split": "test", "index": 0, "label": 1, "predicted": 2}
+    image_about = {"split": "test", "index": 0, "label": names[1], "predicted": names[2]}
     return Projection(
         arrays, _about("feature_maps", names, (0, 255), layers=about, image=image_about)
     )
@@ -214,18 +219,28 @@ def dream(octaves: int = 4, shape: tuple[int, int] = (160, 160), names=DISHES) -
     probabilities = np.random.default_rng(8).dirichlet(np.full(len(names), 0.5), 2)
     return Projection(
         {
-            "frames": np.stack(frames), "logits": np.log(probabilities),
+            "frames": np.stack(frames),
+            "logits": np.log(probabilities),
             "probabilities": probabilities,
         },
         _about(
-            "dream", names, (0, 255), layer="b10_out", objective="mean square", octaves=octaves,
-            steps=20, image={"split": "large", "index": 0, "label": 1},
+            "dream",
+            names,
+            (0, 255),
+            layer="b10_out",
+            objective="mean square",
+            octaves=octaves,
+            steps=20,
+            image={"split": "large", "index": 0, "label": names[1]},
         ),
     )
 
 
 def _about(kind: str, names, value_range, **more) -> dict:
     return {
-        "kind": kind, "class_names": list(names), "value_range": list(value_range), "notes": [],
+        "kind": kind,
+        "class_names": list(names),
+        "value_range": list(value_range),
+        "notes": [],
         **more,
     }

@@ -30,6 +30,7 @@ def draw(projection: Projection) -> Figure:
     """
     arrays, about = projection.arrays, projection.about
     units, count, height, width, channels = arrays["patches"].shape
+    span = style.span(about["value_range"], arrays["patches"])
     side = math.isqrt(count)
     square = side * side == count and count > 1
     columns, lines = (side, side) if square else (count, 1)
@@ -47,7 +48,8 @@ def draw(projection: Projection) -> Figure:
     for unit in range(units):
         x = MARGIN + (unit % blocks) * (block + min(spread, 0.4))
         y = MARGIN + (unit // blocks) * pitch
-        _heading(canvas, x, y + LINE - 0.05, arrays, unit)
+        name = style.unit_name(about["layer"], arrays["units"][unit])
+        _heading(canvas, x, y + LINE - 0.05, name, arrays["activations"][unit])
         shift = (half[0] + BETWEEN / 2, 0) if square else (0, half[1] + GAP)
         limit = np.abs(arrays["deconvolutions"][unit]).max()
         for patch in range(count):
@@ -55,7 +57,7 @@ def draw(projection: Projection) -> Figure:
             top = y + LINE + (patch // columns) * (tall + GAP)
             inside = arrays["inside"][unit, patch]
             box = left, top, cell, tall
-            style.picture(canvas, arrays["patches"][unit, patch], box, *about["value_range"])
+            style.picture(canvas, arrays["patches"][unit, patch], box, *span)
             _mark_outside(canvas, inside, box)
             box = left + shift[0], top + shift[1], cell, tall
             values = arrays["deconvolutions"][unit, patch]
@@ -70,9 +72,7 @@ def draw(projection: Projection) -> Figure:
     return figure
 
 
-def _blocks(
-    units: int, columns: int, lines: int, square: bool, aspect: float
-) -> tuple[int, float]:
+def _blocks(units: int, columns: int, lines: int, square: bool, aspect: float) -> tuple[int, float]:
     """Return how many blocks stand side by side, and the width of one patch in inches."""
     room = style.WIDTH - 2 * MARGIN
     across = 2 * columns if square else columns
@@ -86,12 +86,11 @@ def _blocks(
     return units, cell
 
 
-def _heading(canvas: Axes, x: float, y: float, arrays, unit: int) -> None:
-    """Write the number of a unit and the activations of its patches, first and last."""
-    first, last = arrays["activations"][unit][[0, -1]]
-    text = f"unit {arrays['units'][unit]}, activation {style.number(first)}"
-    if len(arrays["activations"][unit]) > 1:
-        text += f" to {style.number(last)}"
+def _heading(canvas: Axes, x: float, y: float, name: str, activations: np.ndarray) -> None:
+    """Write the name of a unit and the activations of its patches, first and last."""
+    text = f"unit {name}, activation {style.number(activations[0])}"
+    if len(activations) > 1:
+        text += f" to {style.number(activations[-1])}"
     canvas.text(x, y, text, size=style.SMALL, va="baseline")
 
 
@@ -112,7 +111,12 @@ def _mark_outside(canvas: Axes, inside: np.ndarray, box: style.Box) -> None:
         if wide and tall:
             canvas.add_patch(
                 Rectangle(
-                    (box[0] + x * inch_x, box[1] + y * inch_y), wide * inch_x, tall * inch_y,
-                    facecolor="#f0ead6", edgecolor="#a89f80", hatch="//////", linewidth=0,
+                    (box[0] + x * inch_x, box[1] + y * inch_y),
+                    wide * inch_x,
+                    tall * inch_y,
+                    facecolor="#f0ead6",
+                    edgecolor="#a89f80",
+                    hatch="//////",
+                    linewidth=0,
                 )
             )

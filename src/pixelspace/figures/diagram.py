@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Polygon
 
 from pixelspace.artifacts import Projection
+from pixelspace.errors import UserError
 from pixelspace.figures import style
 
 HEAD = 0.3  # the words above the columns
@@ -24,7 +25,16 @@ def draw(projection: Projection) -> Figure:
     An edge is as thick as its weight is large, and bears its value; its colour is the weight's
     sign, as in the images. The projection needs ``readout``, the weights ``(units, classes)``
     from the hidden nodes to the logits.
+
+    Raises:
+        UserError: if the layer has no such readout.
     """
+    if "readout" not in projection.arrays:
+        layer = projection.about["layer"]
+        raise UserError(
+            f"diagram: layer {layer} does not feed the logits through a ReLU; "
+            "draw the hidden layer of a perceptron, or the figure of its weights"
+        )
     images, readout = projection.arrays["projections"], projection.arrays["readout"]
     units, classes = readout.shape
     names = projection.about["class_names"]
@@ -33,11 +43,12 @@ def draw(projection: Projection) -> Figure:
     if not inside:
         logit -= min(style.widest(names), LONGEST_NAME) + 0.08
     pitch = max(0.55, min(1.3, 6.5 / units))
-    least = TEXT * units / (1 - TEXT / pitch) * 1.1
+    least = TEXT * units / (1 - TEXT / pitch)
     tall = max(pitch * units, max(0.5, least) * classes)
+    step = tall / classes
     middle = HEAD + tall / 2
     nodes = middle + (np.arange(units) - (units - 1) / 2) * pitch
-    logits = middle + (np.arange(classes) - (classes - 1) / 2) * tall / classes
+    logits = middle + (np.arange(classes) - (classes - 1) / 2) * step
     height, width, _ = images.shape[1:]
     size = min(1.0, pitch - 0.2) / max(height, width) * np.array([width, height])
     figure, canvas = style.sheet(HEAD + tall + FOOT)
@@ -48,8 +59,10 @@ def draw(projection: Projection) -> Figure:
         _fan(canvas, middle, y, size)
         left, top = WEIGHTS - size[0] / 2, y - size[1] / 2
         shown = style.signed(canvas, images[unit], (left, top, *size), limit)
-        _node(canvas, y, WEIGHTS + size[0] / 2, projection.arrays["units"][unit] + 1)
-    _edges(canvas, nodes, logit, logits, readout)
+        name = style.unit_name("hidden", projection.arrays["units"][unit])
+        _node(canvas, y, WEIGHTS + size[0] / 2, name)
+    way = 1 - step / (units * pitch + step)  # there the edges are evenly spaced
+    _edges(canvas, nodes, (logit, logits), readout, way)
     for y, name in zip(logits, names, strict=True):
         canvas.add_patch(
             Circle((logit, y), RADIUS, facecolor="white", edgecolor=style.BLACK, lw=0.8, zorder=3)
@@ -57,8 +70,10 @@ def draw(projection: Projection) -> Figure:
         x, side = (logit, "center") if inside else (logit + RADIUS + 0.07, "left")
         style.write(canvas, x, y, name, room=LONGEST_NAME, ha=side, va="center", zorder=4)
     for x, words in (
-        (PIXELS, "pixels $x$"), (WEIGHTS, "weights $w_i$"),
-        (NODE, r"$h_i=\max(0,\langle w_i, x\rangle)$"), (logit, "logits"),
+        (PIXELS, "pixels $x$"),
+        (WEIGHTS, "weights $w_i$"),
+        (NODE, r"$h_i=\max(0,\langle w_i, x\rangle)$"),
+        (logit, "logits"),
     ):
         canvas.text(x, HEAD - 0.12, words, ha="center", va="baseline")
     _scales(figure, canvas, shown, np.abs(readout).max(), HEAD + tall)
@@ -75,8 +90,13 @@ def _pixels(canvas: Axes, middle: float, size: np.ndarray, shape: tuple[int, int
     for y in np.linspace(top, top + size[1], height + 1):
         canvas.plot([left, left + size[0]], [y, y], solid_capstyle="projecting", **line)
     canvas.text(
-        PIXELS, top + size[1] + 0.07, rf"{height}$\times${width}", size=style.SMALL, ha="center",
-        va="top", color=style.GREY,
+        PIXELS,
+        top + size[1] + 0.07,
+        rf"{height}$\times${width}",
+        size=style.SMALL,
+        ha="center",
+        va="top",
+        color=style.GREY,
     )
 
 
@@ -88,7 +108,7 @@ def _fan(canvas: Axes, middle: float, y: float, size: np.ndarray) -> None:
     canvas.add_patch(Polygon(corners, facecolor=style.LIGHT, alpha=0.45, linewidth=0))
 
 
-def _node(canvas: Axes, y: float, start: float, number: int) -> None:
+def _node(canvas: Axes, y: float, start: float, name: str) -> None:
     """Draw the line from a weight image to its node, a circle with the graph of the ReLU."""
     canvas.plot([start + 0.04, NODE - RADIUS], [y, y], color=style.BLACK, linewidth=0.8)
     canvas.add_patch(
@@ -96,35 +116,37 @@ def _node(canvas: Axes, y: float, start: float, number: int) -> None:
     )
     bend = [NODE - 0.1, NODE, NODE + 0.09], [y + 0.04, y + 0.04, y - 0.07]
     canvas.plot(*bend, color=style.BLACK, linewidth=1, zorder=4)
-    canvas.text(
-        NODE, y - RADIUS - 0.05, f"$h_{{{number}}}$", size=9, ha="center", va="bottom", zorder=4
-    )
+    canvas.text(NODE, y - RADIUS - 0.05, name, size=9, ha="center", va="bottom", zorder=4)
 
 
 def _edges(
-    canvas: Axes, nodes: np.ndarray, logit: float, logits: np.ndarray, readout: np.ndarray
+    canvas: Axes,
+    nodes: np.ndarray,
+    logits: tuple[float, np.ndarray],
+    readout: np.ndarray,
+    way: float,
 ) -> None:
-    """Draw the edges to the logits, their values in one column near the logits.
-
-    Where the column stands, the edges to one logit are at least a line of text apart, and so are
-    those to the next: ``apart`` is the distance between two edges to the same logit there.
-    """
-    way = 0.7
-    if len(nodes) > 1 and len(logits) > 1:
-        pitch, step = nodes[1] - nodes[0], logits[1] - logits[0]
-        apart = min(0.3 * pitch, (step - TEXT) / (len(nodes) - 1 + step / pitch))
-        way = 1 - apart / pitch
-    start, end = NODE + RADIUS, logit - RADIUS
+    """Draw the edges to the logits, their values in a column at the fraction ``way`` of them."""
+    start, end = NODE + RADIUS, logits[0] - RADIUS
     largest = np.abs(readout).max() or 1.0
     for (unit, label), weight in np.ndenumerate(readout):
-        y = nodes[unit], logits[label]
+        y = nodes[unit], logits[1][label]
         canvas.plot(
-            (start, end), y, color=_colour(weight),
-            linewidth=max(0.3, THICKEST * abs(weight) / largest), solid_capstyle="butt", zorder=1,
+            (start, end),
+            y,
+            color=_colour(weight),
+            linewidth=max(0.3, THICKEST * abs(weight) / largest),
+            solid_capstyle="butt",
+            zorder=1,
         )
         canvas.text(
-            start + way * (end - start), y[0] + way * (y[1] - y[0]), f"${weight:.2f}$",
-            size=style.SMALL, ha="center", va="center", zorder=2,
+            start + way * (end - start),
+            y[0] + way * (y[1] - y[0]),
+            f"${weight:.2f}$",
+            size=style.SMALL,
+            ha="center",
+            va="center",
+            zorder=2,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8},
         )
 

@@ -25,16 +25,17 @@ def draw(projection: Projection) -> Figure:
     frames, names = projection.arrays["frames"], projection.about["class_names"]
     aspect = frames.shape[1] / frames.shape[2]
     between = len(frames) - 2
-    columns = between if between <= 3 else 2 if between == 4 else 3
-    rows = math.ceil(between / columns) if between else 0
+    columns = 2 if between == 4 else min(max(1, between), 3)
+    rows = math.ceil(between / columns)
     chart = CLASS * len(names) + 0.32
-    width = min(style.WIDTH - 2 * MARGIN, (style.TALLEST - chart) / aspect * 1.6)
-    share = 2 + (rows / columns if between else 0)
-    small = (width - GAP - rows * (LINE - GAP * (columns - 1) / columns) / aspect) / share
-    large = width - GAP - small
-    octave = (small - GAP * (columns - 1)) / columns if between else 0.0
-
     top = MARGIN + LINE
+    width = min(style.WIDTH - 2 * MARGIN, (style.TALLEST - top - chart) / aspect * 1.5)
+    gaps = GAP * (columns - 1)
+    # The column of original and octaves is as high as the dream: solved for its width.
+    small = (width - GAP + rows * (gaps / columns - LINE / aspect)) / (2 + rows / columns)
+    large = width - GAP - small
+    octave = (small - gaps) / columns
+
     figure, canvas = style.sheet(top + large * aspect + chart)
     left = (style.WIDTH - width) / 2
     boxes = [("original", left, top, small)]

@@ -3,19 +3,21 @@
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 
 from pixelspace.artifacts import Projection
 from pixelspace.figures import style
 
 GAP = 0.05
 MARGIN = 0.03
-LABEL = 1.0
-SCALE = 0.5
-BAR = 0.07
-LINE = 0.15
-BETWEEN = 0.14
-LARGEST = 0.6
+LINE = 0.15  # the name of a unit, above its map
+BETWEEN = 0.14  # two layers
+LEFT = 1.03  # where the images begin, right of the names of the layers
+ROOM = style.WIDTH - LEFT - 0.53  # for the maps; then comes the scale
 INPUT = 0.95
+LARGEST = 0.6
+SMALLEST_SCALE = 0.3
+FEW_NODES = 12
 
 
 @style.house()
@@ -23,83 +25,86 @@ def draw(projection: Projection) -> Figure:
     """Draw the input, and below it a row of maps for each layer.
 
     The maps of one layer share one scale: from zero up, or, where there are negative values,
-    symmetric about zero. Nodes without a place in the image are drawn as one strip.
+    symmetric about zero. More than a dozen nodes of a dense layer are drawn as one strip.
     """
     arrays, about = projection.arrays, projection.about
-    maps = [arrays[f"maps_{number}"] for number in range(len(about["layers"]))]
+    layers = [_as_strip(arrays[f"maps_{number}"]) for number in range(len(about["layers"]))]
     image = arrays["input"]
     wide = INPUT * min(1.0, image.shape[1] / image.shape[0])
     top = MARGIN + wide * image.shape[0] / image.shape[1]
     for largest in np.linspace(LARGEST, 0.1, 26):
-        cells = [_cell(layer.shape, largest) for layer in maps]
-        heights = [rows * (tall + GAP + LINE) - GAP for (_, _, tall, rows) in cells]
-        height = top + sum(heights) + BETWEEN * len(maps) + MARGIN
+        cells = [_cell(values.shape, largest) for values in layers]
+        heights = [_height(values.shape, cell) for values, cell in zip(layers, cells, strict=True)]
+        height = top + sum(heights) + BETWEEN * len(layers) + 0.08
         if height <= style.TALLEST:
             break
+
     figure, canvas = style.sheet(height)
-    style.picture(
-        canvas, image, (MARGIN + LABEL, MARGIN, wide, top - MARGIN), *about["value_range"]
-    )
-    _describe_input(canvas, about, image.shape, (MARGIN + top) / 2, MARGIN + LABEL + wide + 0.1)
-    for layer, values, cell, tall in zip(about["layers"], maps, cells, heights, strict=True):
+    box = LEFT, MARGIN, wide, top - MARGIN
+    style.picture(canvas, image, box, *style.span(about["value_range"], image))
+    middle = (MARGIN + top) / 2
+    _name(canvas, "input", image.shape, middle).set_family("cmr10")
+    for y, what in ((middle - 0.08, "class"), (middle + 0.08, "predicted")):
+        canvas.text(LEFT + wide + 0.1, y, f"{what}:", va="center", color=style.GREY)
+        name = about["image"]["label" if what == "class" else what]
+        style.write(canvas, LEFT + wide + 0.7, y, name, va="center", room=3.0)
+
+    end = LEFT + max(columns * (wide + GAP) for columns, wide, _ in cells)
+    for number, (layer, values) in enumerate(zip(about["layers"], layers, strict=True)):
         top += BETWEEN
-        _layer(figure, canvas, layer, values, cell, top)
-        top += tall
+        _name(canvas, layer["name"], arrays[f"maps_{number}"].shape, top + heights[number] / 2)
+        shown = _maps(canvas, layer, values, cells[number], top + LINE)
+        tall = max(cells[number][2], SMALLEST_SCALE)
+        style.colour_bar(style.place(figure, end, top + LINE, 0.07, tall), shown)
+        top += heights[number]
     return figure
 
 
-def _cell(shape: tuple[int, int, int], largest: float) -> tuple[int, float, float, int]:
-    """Return columns, width and height of one map, and rows, for a layer of this shape."""
+def _as_strip(maps: np.ndarray) -> np.ndarray:
+    """Turn many maps of one pixel into one map that is a row of them."""
+    return maps.swapaxes(1, 2) if maps.shape[:2] == (1, 1) and maps.size > FEW_NODES else maps
+
+
+def _cell(shape: tuple[int, int, int], largest: float) -> tuple[int, float, float]:
+    """Return the columns of a layer's maps, and the width and height of one."""
     height, width, channels = shape
-    room = style.WIDTH - LABEL - SCALE - 2 * MARGIN
+    if height == 1 and width > 1:
+        return 1, ROOM, SMALLEST_SCALE
     if height == width == 1:
-        return 1, room, 0.2, 1
+        largest = SMALLEST_SCALE
     columns, cell = style.grid(
-        channels, room, height / width, gap=GAP, line=LINE + GAP, largest=largest
+        channels, ROOM, height / width, gap=GAP, line=LINE + GAP, largest=largest
     )
-    return columns, cell, cell * height / width, -(-channels // columns)
+    return columns, cell, cell * height / width
 
 
-def _describe_input(canvas: Axes, about: dict, shape, middle: float, left: float) -> None:
+def _height(shape: tuple[int, int, int], cell: tuple[int, float, float]) -> float:
+    columns, _, tall = cell
+    rows = -(-shape[-1] // columns)
+    return rows * (max(tall, SMALLEST_SCALE) + GAP + LINE) - GAP
+
+
+def _name(canvas: Axes, name: str, shape: tuple[int, int, int], middle: float):
+    """Write the name of a layer, and the size of its maps below it; return the name's text."""
     height, width, channels = shape
-    names, image = about["class_names"], about["image"]
-    canvas.text(MARGIN, middle - 0.02, "input", va="bottom")
-    size = rf"{height}$\times${width}" + (rf"$\times${channels}" if channels > 1 else "")
+    text = style.write(canvas, MARGIN, middle - 0.02, name, va="bottom", room=LEFT - 0.1)
+    text.set_family("cmtt10")
+    size = f"{channels} nodes" if height == width == 1 else rf"{height}$\times${width}"
     canvas.text(MARGIN, middle + 0.02, size, size=style.SMALL, color=style.GREY, va="top")
-    lines = [("class", names[image["label"]]), ("predicted", names[image["predicted"]])]
-    for row, (what, name) in enumerate(lines):
-        y = middle + (row - 0.5) * 0.16
-        canvas.text(left, y, f"{what}:", va="center", color=style.GREY)
-        style.write(canvas, left + 0.58, y, name, va="center", room=3.0)
+    return text
 
 
-def _layer(
-    figure: Figure, canvas: Axes, layer: dict, values: np.ndarray,
-    cell: tuple[int, float, float, int], top: float,
-) -> None:
-    """Draw the name of one layer, its maps with their numbers, and its scale."""
-    height, width, channels = values.shape
-    columns, wide, tall, rows = cell
+def _maps(
+    canvas: Axes, layer: dict, values: np.ndarray, cell: tuple[int, float, float], top: float
+) -> AxesImage:
+    """Draw the maps of one layer, each below its unit's name; return one, for its scale."""
+    columns, wide, tall = cell
     low, high = float(values.min()), float(values.max())
-    middle = top + (rows * (tall + GAP + LINE) - GAP) / 2
-    name = style.write(
-        canvas, MARGIN, middle - 0.02, layer["name"], va="bottom", room=LABEL - 0.08
-    )
-    name.set_family("cmtt10")
-    size = f"{len(layer['units'])} nodes" if height == width == 1 else rf"{height}$\times${width}"
-    canvas.text(MARGIN, middle + 0.02, size, size=style.SMALL, color=style.GREY, va="top")
-    left = MARGIN + LABEL
-    if height == width == 1:
-        box = left, top + LINE, wide, tall
-        shown = style.feature_map(canvas, values[0], box, low, high)
-    else:
-        for place, unit in enumerate(layer["units"]):
-            x = left + (place % columns) * (wide + GAP)
-            y = top + LINE + (place // columns) * (tall + GAP + LINE)
-            canvas.text(
-                x + wide / 2, y - 0.035, f"{unit}", size=style.SMALL, ha="center", va="baseline"
-            )
-            box = x, y, wide, tall
-            shown = style.feature_map(canvas, values[..., place], box, low, high)
-    bar = style.place(figure, style.WIDTH - SCALE + 0.02, top + LINE, BAR, max(tall, 0.3))
-    style.colour_bar(bar, shown)
+    for place in range(values.shape[-1]):
+        x = LEFT + (place % columns) * (wide + GAP)
+        y = top + (place // columns) * (max(tall, SMALLEST_SCALE) + GAP + LINE)
+        if values.shape[-1] == len(layer["units"]):
+            name = style.unit_name(layer["name"], layer["units"][place])
+            canvas.text(x + wide / 2, y - 0.035, name, size=style.SMALL, ha="center")
+        shown = style.feature_map(canvas, values[..., place], (x, y, wide, tall), low, high)
+    return shown

@@ -10,6 +10,7 @@ import functools
 import logging
 import math
 import string
+from collections.abc import Sequence
 
 import matplotlib.style
 import numpy as np
@@ -45,7 +46,7 @@ VERMILLION = "#d55e00"
 """The colours: five of Okabe and Ito's palette (2008), safe for the colour-blind, and greys."""
 
 SIGNED = LinearSegmentedColormap.from_list(
-    "signed", ["#002f4d", BLUE, "#9fcbe6", "#ffffff", "#f6bb90", VERMILLION, "#5c2400"]
+    "signed", ["#002f4d", BLUE, "#9fcbe6", "#ffffff", "#f6bb90", VERMILLION, "#5c2400"], N=257
 )
 """Negative blue, zero white, positive red."""
 
@@ -166,10 +167,21 @@ def number(value: float, significant: int = 2) -> str:
     return f"${value:.{max(0, significant - 1 - exponent)}f}$"
 
 
+def unit_name(layer: str, unit: int) -> str:
+    """Return how a unit is called: the perceptron's nodes ``h_1`` and so on, others by number."""
+    return f"$h_{{{unit + 1}}}$" if layer in ("hidden", "hidden_relu") else f"{unit}"
+
+
 # Images ---------------------------------------------------------------------------------------
 
 Box = tuple[float, float, float, float]
 """Left, top, width and height, in inches."""
+
+
+def span(value_range: Sequence[float], images: np.ndarray) -> tuple[float, float]:
+    """Return the values to draw black and white: the range, or more where noise exceeds it."""
+    low, high = value_range
+    return min(low, float(images.min())), max(high, float(images.max()))
 
 
 def picture(canvas: Axes, image: np.ndarray, box: Box, low: float, high: float) -> AxesImage:
@@ -190,9 +202,7 @@ def signed(canvas: Axes, values: np.ndarray, box: Box, limit: float) -> AxesImag
     return picture(canvas, values, box, -limit, limit)
 
 
-def feature_map(
-    canvas: Axes, values: np.ndarray, box: Box, low: float, high: float
-) -> AxesImage:
+def feature_map(canvas: Axes, values: np.ndarray, box: Box, low: float, high: float) -> AxesImage:
     """Show a map ``(h, w)``: from zero up in `INTENSITY`; if ``low`` is negative, as `signed`."""
     if low < 0:
         return signed(canvas, values[..., None], box, max(-low, high))
@@ -249,6 +259,7 @@ def grid(
     fewest = next((columns for columns in range(fewest, count) if fits(columns)), count)
     choices = range(fewest, min(count, math.ceil(1.5 * fewest)) + 1)
     columns = min(choices, key=lambda columns: (-count % columns, columns))
+    columns = math.ceil(count / math.ceil(count / columns))
     return columns, size(columns)
 
 
@@ -263,5 +274,7 @@ def save(figure: Figure, pdf, png, *, screen_dpi: int = SCREEN_DPI) -> None:
     dpi = SHARP_DPI if sharp else SMOOTH_DPI
     without = {"CreationDate": None, "Creator": None, "Producer": None}
     logging.getLogger("fontTools").setLevel(logging.ERROR)  # it warns of the fonts' old dates
-    figure.savefig(pdf, format="pdf", dpi=dpi, metadata=without)
-    figure.savefig(png, format="png", dpi=screen_dpi, metadata={"Software": None})
+    with written(pdf) as file:
+        figure.savefig(file, format="pdf", dpi=dpi, metadata=without)
+    with written(png) as file:
+        figure.savefig(file, format="png", dpi=screen_dpi, metadata={"Software": None})

@@ -54,7 +54,11 @@ def draw(reports: Mapping | Sequence[Mapping]) -> Figure:
         left - label - 0.12, middle, "true", rotation=90, ha="right", va="center", color=style.GREY
     )
     canvas.text(
-        left + side / 2, top + side + below - 0.14, "predicted", ha="center", va="top",
+        left + side / 2,
+        top + side + below - 0.14,
+        "predicted",
+        ha="center",
+        va="top",
         color=style.GREY,
     )
     return figure
@@ -77,6 +81,9 @@ def _curves(
         axes.set_xlim(1 - 0.03 * epochs, 1.03 * epochs)
         if quantity == "loss":
             _scale_of_losses(axes, np.concatenate(values, axis=None))
+        else:
+            lowest = min(0.98, np.min(values))
+            axes.set_ylim(lowest - 0.05 * (1 - lowest), 1 + 0.05 * (1 - lowest))
     loss.tick_params(labelbottom=False)
     accuracy.set_xlabel("epoch")
     accuracy.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
@@ -120,18 +127,27 @@ def _confusion(axes: Axes, counts: np.ndarray, names: Sequence[str], turned: boo
     tint = np.where(
         right,
         -counts / np.maximum(1, counts.sum(axis=1, keepdims=True)),
-        counts / max(1, counts[~right].max(initial=0)),
+        0.6 * counts / max(1, counts[~right].max(initial=0)),
     )
     axes.imshow(
         0.4 * tint,
-        cmap=style.SIGNED, vmin=-1, vmax=1, extent=(0, classes, classes, 0), aspect="auto",
+        cmap=style.SIGNED,
+        vmin=-1,
+        vmax=1,
+        extent=(0, classes, classes, 0),
+        aspect="auto",
         interpolation="nearest",
     )
     for row, column in np.ndindex(counts.shape):
         count = counts[row, column]
         colour = style.BLACK if count else style.GREY
         axes.text(
-            column + 0.5, row + 0.5, f"{count}", size=style.SMALL, color=colour, ha="center",
+            column + 0.5,
+            row + 0.5,
+            f"{count}",
+            size=style.SMALL,
+            color=colour,
+            ha="center",
             va="center",
         )
     inch = classes / (axes.bbox.height / axes.figure.dpi)
@@ -139,6 +155,12 @@ def _confusion(axes: Axes, counts: np.ndarray, names: Sequence[str], turned: boo
     for place, name in enumerate(names, 1):
         style.write(axes, -0.06 * inch, place - 0.5, name, ha="right", va="center", **small)
         style.write(
-            axes, place - 0.5, classes + 0.06 * inch, name, ha="center", va="top",
-            rotation=90 if turned else 0, **small,
+            axes,
+            place - 0.5,
+            classes + 0.06 * inch,
+            name,
+            ha="center",
+            va="top",
+            rotation=90 if turned else 0,
+            **small,
         )

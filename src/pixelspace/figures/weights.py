@@ -26,28 +26,19 @@ def draw(projection: Projection) -> Figure:
     zero and the largest weight of all units is the full range. Beside the images of at most six
     units of a network of at most ten classes stand the mean activations per class.
     """
-    arrays, names = projection.arrays, projection.about["class_names"]
+    arrays, classes = projection.arrays, projection.about["class_names"]
+    names = [style.unit_name(projection.about["layer"], unit) for unit in arrays["units"]]
     means = arrays.get("mean_activations")
-    if means is not None and len(arrays["units"]) <= FEW and len(names) <= 10:
-        return _with_activations(arrays["projections"], labels(projection), means, names)
-    return _grid(arrays["projections"], labels(projection))
-
-
-def labels(projection: Projection) -> list[str]:
-    """Return how the units are called: ``h_1`` … if they feed the logits, else their number."""
-    units = projection.arrays["units"]
-    if "readout" in projection.arrays:
-        return [f"$h_{{{unit + 1}}}$" for unit in units]
-    return [f"{unit}" for unit in units]
+    if means is not None and len(names) <= FEW and len(classes) <= 10:
+        return _with_activations(arrays["projections"], names, means, classes)
+    return _grid(arrays["projections"], names)
 
 
 def _grid(images: np.ndarray, names: Sequence[str]) -> Figure:
     aspect = images.shape[1] / images.shape[2]
     grey = images.shape[-1] == 1
     width = style.WIDTH - 2 * MARGIN - (0.5 if grey else 0)
-    columns, cell = style.grid(
-        len(images), width, aspect, gap=GAP, line=LINE + GAP, largest=0.62
-    )
+    columns, cell = style.grid(len(images), width, aspect, gap=GAP, line=LINE + GAP, largest=0.62)
     rows = -(-len(images) // columns)
     tall = cell * aspect
     figure, canvas = style.sheet(max(0.9, rows * (tall + LINE + GAP) - GAP + 2 * MARGIN))

@@ -1,0 +1,533 @@
+"""Figures: what they show is what the artifact holds, and all of it can be read."""
+
+import functools
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import figure_examples as examples
+import matplotlib.text
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex
+from matplotlib.image import AxesImage
+from matplotlib.patches import Circle, Rectangle
+
+from pixelspace.artifacts import Projection
+from pixelspace.errors import UserError
+from pixelspace.figures import (
+    deconvolutions,
+    diagram,
+    dream,
+    feature_maps,
+    samples,
+    style,
+    training,
+    weights,
+)
+
+RANDOM = np.random.default_rng(0)
+SMALL_NETWORK = {"relu1": (28, 28, 16), "pool2": (7, 7, 8), "dense_relu": (1, 1, 128)}
+DEEP_NETWORK = {"stem_relu": (64, 64, 8), "b1_out": (80, 80, 8), "logits": (1, 1, 3)}
+MANY_NAMES = [f"class {number}" for number in range(20)]
+
+PROJECTIONS = {
+    "diagram": lambda: diagram.draw(examples.letter_weights()),
+    "diagram of 6 nodes": lambda: diagram.draw(examples.letter_weights(6)),
+    "diagram of 10 classes": lambda: diagram.draw(examples.letter_weights(3, examples.DIGITS)),
+    "diagram, awkward names": lambda: diagram.draw(examples.letter_weights(1, examples.AWKWARD)),
+    "weights and bars": lambda: weights.draw(examples.letter_weights()),
+    "weights and bars, awkward names": lambda: weights.draw(
+        examples.letter_weights(5, examples.AWKWARD)
+    ),
+    "weights, colour": lambda: weights.draw(examples.kernels(32, 3, 3)),
+    "weights, many": lambda: weights.draw(examples.kernels(100, 14, 1)),
+    "one kernel": lambda: weights.draw(examples.kernels(1, 5, 1)),
+    "maps, grey": lambda: feature_maps.draw(
+        examples.maps(examples.digit("7", RANDOM), SMALL_NETWORK)
+    ),
+    "maps, colour": lambda: feature_maps.draw(
+        examples.maps(examples.blob(RANDOM), DEEP_NETWORK, examples.AWKWARD)
+    ),
+    "deconvolutions, grey": lambda: deconvolutions.draw(examples.patches(4, 9, 14, 1)),
+    "deconvolutions, colour, in rows": lambda: deconvolutions.draw(examples.patches(3, 5, 60, 3)),
+    "one deconvolution": lambda: deconvolutions.draw(examples.patches(1, 1, 14, 1)),
+    "dream": lambda: dream.draw(examples.dream()),
+    "dream, upright": lambda: dream.draw(examples.dream(1, (160, 90), examples.DIGITS)),
+    "dream, awkward names": lambda: dream.draw(examples.dream(6, (90, 160), examples.AWKWARD)),
+    "training": lambda: training.draw(examples.report()),
+    "training, 10 classes": lambda: training.draw(examples.report(examples.DIGITS, 5)),
+    "training, 20 classes": lambda: training.draw(examples.report(MANY_NAMES, 30)),
+    "training, awkward names": lambda: training.draw(examples.report(examples.AWKWARD, 1)),
+    "training, replicates": lambda: training.draw([examples.report(seed=s) for s in range(3)]),
+}
+
+DATASETS = {
+    "letters": examples.letters,
+    "digits": examples.digits,
+    "dishes": examples.dishes,
+    "awkward names": functools.partial(examples.dishes, names=examples.AWKWARD),
+}
+
+
+@pytest.fixture
+def drawn_texts(monkeypatch):
+    """Draw a figure and return the texts that appeared, each once."""
+    texts = []
+    draw = matplotlib.text.Text.draw
+
+    def record(text, renderer):
+        if text.get_visible() and text.get_text().strip() and text not in texts:
+            texts.append(text)
+        return draw(text, renderer)
+
+    def drawn(figure):
+        monkeypatch.setattr(matplotlib.text.Text, "draw", record)
+        with style.house():
+            figure.draw(figure.canvas.get_renderer())
+        return texts
+
+    return drawn
+
+
+def assert_readable(figure, texts):
+    """Every text is 7 to 9 points, inside the figure, and clear of every other."""
+    assert figure.get_figwidth() == style.WIDTH
+    assert figure.get_figheight() <= style.TALLEST
+    assert len(texts) > 1
+    width, height = figure.canvas.get_width_height()
+    sides = []
+    for text in texts:
+        assert 7 <= text.get_size() <= 9, text
+        box = text.get_window_extent()
+        inside = box.x0 >= 0 and box.y0 >= 0 and box.x1 <= width and box.y1 <= height
+        assert inside, f"{text} leaves the figure: {box}"
+        sides.append(box.padded(-0.5).extents)
+    left, low, right, high = np.transpose(sides)
+    apart = (left >= right[:, None]) | (low >= high[:, None])
+    overlaps = np.argwhere(np.triu(~(apart | apart.T), 1))
+    assert not [(texts[a], texts[b]) for a, b in overlaps]
+
+
+@pytest.mark.parametrize("name", PROJECTIONS)
+def test_texts_can_be_read(name, drawn_texts):
+    figure = PROJECTIONS[name]()
+    assert_readable(figure, drawn_texts(figure))
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_texts_on_samples_can_be_read(name, drawn_texts, tmp_path):
+    with DATASETS[name](tmp_path) as dataset:
+        figure = samples.draw(dataset)
+    assert_readable(figure, drawn_texts(figure))
+
+
+def images(figure):
+    """Return the images that show data: not the solid parts of colour bars."""
+    return figure.axes[0].get_images()
+
+
+def texts(axes):
+    return [text.get_text() for text in axes.texts]
+
+
+# style
+
+
+def test_words_are_drawn_literally():
+    assert style.literal("fried_chicken 100%") == {
+        "text": r"fried$\_$chicken 100%",
+        "parse_math": True,
+    }
+    assert style.literal("$a$ {b|c}")["text"] == r"\$a\$ $\{$b${|}$c$\}$"
+    assert style.literal("Größe_1 $") == {
+        "text": "Größe_1 $",
+        "parse_math": False,
+        "family": "DejaVu Serif",
+    }
+
+
+def test_long_words_are_shortened_to_the_room():
+    with style.house():
+        _, canvas = style.sheet(1)
+        text = style.write(canvas, 0, 0, "a name that is too long", room=0.8)
+        whole = style.write(canvas, 0, 0, "muffin", room=0.8)
+        assert style.extent(text)[0] <= 0.8
+    assert text.get_text().endswith("...")
+    assert whole.get_text() == "muffin"
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (0, "$0$"),
+        (-0.5, "$-0.50$"),
+        (12.34, "$12$"),
+        (1.26, "$1.3$"),
+        (-0.0042, "$-0.0042$"),
+        (0.00042, r"$4.2\times 10^{-4}$"),
+        (250000, r"$2.5\times 10^{5}$"),
+    ],
+)
+def test_numbers(value, words):
+    assert style.number(value) == words
+
+
+@pytest.mark.parametrize(
+    ("count", "columns"),
+    [(3, 3), (5, 5), (16, 8), (10, 10), (32, 8)],  # 7 of the largest fit in a row
+)
+def test_grids_fill_their_rows(count, columns):
+    found, cell = style.grid(count, 5.3, 1.0, gap=0.08, line=0.2, largest=0.68)
+    assert found == columns
+    assert cell == pytest.approx(min(0.68, 5.38 / columns - 0.08))
+
+
+def test_a_grid_of_very_many_fits_on_a_page():
+    columns, cell = style.grid(1280, 5.3, 1.0, gap=0.05, line=0.2, largest=0.6)
+    rows = -(-1280 // columns)
+    assert cell > 0
+    assert rows * (cell + 0.2) <= style.TALLEST - 1
+
+
+def test_small_images_have_sharp_pixels_and_signed_ones_a_symmetric_scale():
+    _, canvas = style.sheet(1)
+    box = (0.0, 0.0, 1.0, 1.0)
+    small = style.signed(canvas, np.full((5, 5, 1), -0.2), box, 0.7)
+    large = style.picture(canvas, np.zeros((128, 128, 3)), box, 0, 255)
+    assert small.get_interpolation() == "nearest"
+    assert large.get_interpolation() == "hanning"
+    assert small.get_clim() == (-0.7, 0.7)
+    assert to_hex(small.get_cmap()(0.5)) == "#ffffff"
+
+
+def test_signed_colours_are_grey_at_zero():
+    _, canvas = style.sheet(1)
+    values = np.array([[[0.0, 2.0, -2.0]]])
+    image = style.signed(canvas, values, (0, 0, 1, 1), 4.0)
+    np.testing.assert_allclose(image.get_array(), [[[0.5, 0.75, 0.25]]])
+
+
+def test_a_map_has_a_signed_scale_only_if_a_value_is_negative():
+    _, canvas = style.sheet(1)
+    box = (0.0, 0.0, 1.0, 1.0)
+    assert style.feature_map(canvas, np.ones((2, 2)), box, 0.5, 3.0).get_clim() == (0, 3)
+    assert style.feature_map(canvas, np.ones((2, 2)), box, -4.0, 3.0).get_clim() == (-4, 4)
+    assert style.feature_map(canvas, np.zeros((2, 2)), box, 0.0, 0.0).get_clim() == (0, 1)
+
+
+DRAW = """
+import sys
+from pathlib import Path
+sys.path[:0] = sys.argv[1:3]
+import figure_examples as examples
+from pixelspace.figures import deconvolutions, diagram, style, training
+reports = [examples.report(examples.AWKWARD, seed=seed) for seed in range(2)]
+style.save(training.draw(reports), Path("t.pdf"), Path("t.png"))
+style.save(diagram.draw(examples.letter_weights()), Path("w.pdf"), Path("w.png"))
+style.save(deconvolutions.draw(examples.patches(1, 2, 70, 3)), Path("d.pdf"), Path("d.png"))
+heavy = {"tensorflow", "keras", "matplotlib.pyplot", "snakemake"} & set(sys.modules)
+assert not heavy, heavy
+"""
+
+
+def test_same_bytes_whatever_the_folder_the_locale_and_the_users_settings(tmp_path):
+    tests = Path(__file__).parent
+    settings = tmp_path / "matplotlibrc"
+    settings.write_text("font.size: 20\nlines.linewidth: 9\npdf.fonttype: 3\nimage.cmap: jet\n")
+    written = []
+    for name, environment in {
+        "one": {"PYTHONHASHSEED": "1"},
+        "another folder": {
+            "PYTHONHASHSEED": "2",
+            "MATPLOTLIBRC": str(settings),
+            "LC_ALL": "C",
+            "TZ": "Asia/Tokyo",
+            "SOURCE_DATE_EPOCH": "86400",
+        },
+    }.items():
+        folder = tmp_path / name
+        folder.mkdir()
+        command = [sys.executable, "-c", DRAW, str(tests.parent / "src"), str(tests)]
+        subprocess.run(command, cwd=folder, env={**os.environ, **environment}, check=True)
+        written.append({file.name: file.read_bytes() for file in folder.glob("*.p*")})
+    assert set(written[0]) == {f"{figure}.{kind}" for figure in "twd" for kind in ("pdf", "png")}
+    assert written[0] == written[1]
+    for name, content in written[0].items():
+        words = [b"CreationDate", b"Producer", b"Software", b"Matplotlib", b"DejaVuSans"]
+        assert not [word for word in words if word in content], name
+
+
+# samples
+
+
+def test_samples_show_the_template_and_then_images_of_the_class(tmp_path):
+    with examples.letters(tmp_path) as dataset:
+        figure = samples.draw(dataset)
+        split, templates = dataset["train"], dataset.templates
+        ramp, *shown = sorted(images(figure), key=lambda i: i.get_array().shape[0])
+        shown = [image for image in images(figure) if image is not ramp]
+        columns = len(shown) // 3
+        for label in range(3):
+            row = [image.get_array() for image in shown[label * columns : (label + 1) * columns]]
+            np.testing.assert_array_equal(row[0], templates[label, ..., 0])
+            first = np.flatnonzero(split.labels == label)[: columns - 1]
+            np.testing.assert_array_equal(row[1:], split.images[first][..., 0])
+        brightest = max(image.get_array().max() for image in shown)
+    assert {image.get_clim() for image in shown} == {(0, brightest)}
+    assert brightest > 1
+
+
+def test_ten_classes_stand_in_two_blocks(tmp_path):
+    with examples.digits(tmp_path) as dataset:
+        figure = samples.draw(dataset)
+    assert texts(figure.axes[0]) == list("0123456789")
+    left = [text.get_position()[0] for text in figure.axes[0].texts]
+    assert len(set(left)) == 2 and left[:5] == left[:1] * 5
+    assert {image.get_clim() for image in images(figure)} == {(0, 255)}
+
+
+# training
+
+
+def test_counts_are_those_of_the_report():
+    report = examples.report(examples.DIGITS, 5)
+    figure = training.draw(report)
+    matrix = figure.axes[-1]
+    counts = texts(matrix)[:100]
+    assert [int(count) for count in counts] == sum(report["confusion"], [])
+    positions = [text.get_position() for text in matrix.texts[:100]]
+    assert positions[12] == (2.5, 1.5)  # true class 1, predicted 2: second row, third column
+    assert texts(matrix)[100::2] == list(examples.DIGITS)
+    images = report["test"]["images"]
+    assert f"{images:,} test images" in texts(figure.axes[0])
+
+
+def test_mistakes_are_tinted_relative_to_the_most_frequent():
+    report = examples.report()
+    report["confusion"] = [[90, 10, 0], [0, 50, 5], [0, 0, 0]]
+    image = training.draw(report).axes[-1].get_images()[0]
+    blue, red = -0.4, 0.24
+    expected = [[0.9 * blue, red, 0], [0, 50 / 55 * blue, red / 2], [0, 0, 0]]
+    np.testing.assert_allclose(image.get_array(), expected)
+    assert image.get_clim() == (-1, 1)
+
+
+def test_curves_are_those_of_the_report_and_means_over_replicates():
+    reports = [examples.report(seed=seed) for seed in range(3)]
+    one, several = training.draw(reports[0]), training.draw(reports)
+    for axes, quantity in zip(one.axes[1:3], ("loss", "accuracy"), strict=True):
+        for line, split in zip(axes.lines, ("train", "validation"), strict=True):
+            np.testing.assert_array_equal(
+                line.get_ydata(), reports[0]["history"][f"{split}_{quantity}"]
+            )
+            assert list(line.get_xdata()) == list(range(1, 9))
+    lines = several.axes[1].lines
+    losses = [report["history"]["train_loss"] for report in reports]
+    np.testing.assert_array_equal([line.get_ydata() for line in lines[:3]], losses)
+    np.testing.assert_allclose(lines[3].get_ydata(), np.mean(losses, axis=0))
+    assert lines[3].get_linewidth() > 2 * lines[0].get_linewidth()
+    assert any(text.endswith("replicate 1 of 3") for text in texts(several.axes[0]))
+
+
+# diagram
+
+
+def test_edges_bear_their_weights():
+    projection = examples.letter_weights()
+    readout = projection.arrays["readout"]
+    canvas = diagram.draw(projection).axes[0]
+    labels = [text for text in canvas.texts if text.get_bbox_patch()]
+    assert [text.get_text() for text in labels] == [f"${weight:.2f}$" for weight in readout.flat]
+    edges = {line.get_zorder(): [] for line in canvas.lines}
+    for line in canvas.lines:
+        edges[line.get_zorder()].append(line)
+    for line, text, weight in zip(edges[1], labels, readout.flat, strict=True):
+        assert line.get_linewidth() == pytest.approx(4.0 * abs(weight) / 1.31)
+        assert line.get_color() == (style.VERMILLION if weight > 0 else style.BLUE)
+        (x0, x1), (y0, y1) = line.get_data()
+        x, y = text.get_position()
+        assert (y - y0) * (x1 - x0) == pytest.approx((x - x0) * (y1 - y0)), "off its edge"
+
+
+def test_labels_of_edges_are_evenly_spaced():
+    canvas = diagram.draw(examples.letter_weights(3, examples.DIGITS)).axes[0]
+    heights = sorted(text.get_position()[1] for text in canvas.texts if text.get_bbox_patch())
+    np.testing.assert_allclose(np.diff(heights), np.diff(heights)[0])
+
+
+def test_a_diagram_has_a_circle_per_node_and_logit_and_an_image_per_node():
+    projection = examples.letter_weights()
+    canvas = diagram.draw(projection).axes[0]
+    assert sum(isinstance(patch, Circle) for patch in canvas.patches) == 2 + 3
+    shown = [image.get_array() for image in canvas.get_images()]
+    np.testing.assert_array_equal(shown, projection.arrays["projections"][..., 0])
+    words = texts(canvas)
+    assert {"$h_{1}$", "$h_{2}$", "E", "F", "L"} <= set(words)
+
+
+def test_a_diagram_needs_a_readout():
+    with pytest.raises(UserError, match="layer conv1 does not feed the logits"):
+        diagram.draw(examples.kernels(4, 5, 1))
+
+
+# weights
+
+
+def test_weights_share_one_symmetric_scale():
+    projection = examples.kernels(16, 5, 1)
+    shown = images(weights.draw(projection))
+    values = projection.arrays["projections"]
+    np.testing.assert_array_equal([image.get_array() for image in shown], values[..., 0])
+    limit = np.abs(values).max()
+    assert {image.get_clim() for image in shown} == {(-limit, limit)}
+    assert {image.get_interpolation() for image in shown} == {"nearest"}
+
+
+def test_bars_are_the_mean_activations():
+    projection = examples.letter_weights()
+    figure = weights.draw(projection)
+    for unit in range(2):
+        axes = figure.axes[1 + unit]
+        means = projection.arrays["mean_activations"][:, unit]
+        np.testing.assert_allclose([bar.get_width() for bar in axes.patches], means)
+        assert texts(axes)[::2] == [f"{mean:.2f}" for mean in means]
+        assert texts(axes)[1::2] == ["E", "F", "L"]
+    assert figure.axes[1].get_xlim() == figure.axes[2].get_xlim()
+
+
+def test_units_bear_their_numbers():
+    projection = examples.kernels(16, 5, 1)
+    words = texts(weights.draw(projection).axes[0])
+    assert words == [str(unit) for unit in projection.arrays["units"]]
+
+
+# feature maps
+
+
+def test_maps_of_a_layer_share_a_scale():
+    projection = examples.maps(examples.blob(RANDOM), DEEP_NETWORK, examples.DISHES)
+    image, *maps = images(feature_maps.draw(projection))
+    np.testing.assert_allclose(image.get_array(), projection.arrays["input"] / 255)
+    for number, scale in ((0, "from zero"), (1, "signed")):
+        values = projection.arrays[f"maps_{number}"]
+        layer, maps = maps[: values.shape[-1]], maps[values.shape[-1] :]
+        for place, shown in enumerate(layer):
+            np.testing.assert_array_equal(shown.get_array(), values[..., place])
+        largest = np.abs(values).max()
+        low = 0 if scale == "from zero" else -largest
+        assert {shown.get_clim() for shown in layer} == {(low, largest)}
+
+
+def test_many_nodes_are_one_strip_in_their_order():
+    projection = examples.maps(examples.digit("7", RANDOM), SMALL_NETWORK)
+    strip = images(feature_maps.draw(projection))[-1].get_array()
+    np.testing.assert_array_equal(strip, projection.arrays["maps_2"][0, 0][None])
+
+
+# deconvolutions
+
+
+@pytest.mark.parametrize("count", [4, 5])
+def test_deconvolutions_stand_beside_or_below_their_patches(count):
+    projection = examples.patches(2, count, 14, 1)
+    shown = images(deconvolutions.draw(projection))
+    for place in range(2 * count):
+        patch, deconvolution = shown[2 * place : 2 * place + 2]
+        unit, number = divmod(place, count)
+        np.testing.assert_array_equal(
+            patch.get_array(), projection.arrays["patches"][unit, number, ..., 0]
+        )
+        values = projection.arrays["deconvolutions"][unit]
+        np.testing.assert_array_equal(deconvolution.get_array(), values[number, ..., 0])
+        limit = np.abs(values).max()
+        assert deconvolution.get_clim() == (-limit, limit)
+        (x0, _, _, top0), (x1, _, _, top1) = patch.get_extent(), deconvolution.get_extent()
+        assert (x1 > x0 and top1 == top0) if count == 4 else (x1 == x0 and top1 > top0)
+
+
+def test_deconvolutions_to_colour_fill_the_range_of_each_patch():
+    projection = examples.patches(1, 4, 60, 3)
+    for place, shown in enumerate(images(deconvolutions.draw(projection))[1::2]):
+        values = projection.arrays["deconvolutions"][0, place]
+        expected = 0.5 + values / (2 * np.abs(values).max())
+        np.testing.assert_allclose(shown.get_array(), expected, atol=1e-6)
+
+
+def test_what_lies_outside_the_image_is_hatched():
+    projection = examples.patches(1, 1, 20, 1)
+    inside = projection.arrays["inside"]
+    inside[:, :, :5] = False
+    inside[:, :, :, 18:] = False
+    figure = deconvolutions.draw(projection)
+    boxes = [p for p in figure.axes[0].patches if isinstance(p, Rectangle) and p.get_hatch()]
+    patch = images(figure)[0]
+    left, right, bottom, top = patch.get_extent()
+    pixel = (right - left) / 20
+    upper, side = boxes[:2]
+    np.testing.assert_allclose(upper.get_xy(), (left, top))
+    np.testing.assert_allclose((upper.get_width(), upper.get_height()), (20 * pixel, 5 * pixel))
+    np.testing.assert_allclose(side.get_xy(), (left + 18 * pixel, top + 5 * pixel))
+    np.testing.assert_allclose((side.get_width(), side.get_height()), (2 * pixel, 15 * pixel))
+    assert len(boxes) == 4  # on the patch and on its deconvolution
+
+
+def test_units_bear_their_activations():
+    projection = examples.patches(1, 9, 14, 1)
+    first, last = projection.arrays["activations"][0, [0, -1]]
+    assert texts(deconvolutions.draw(projection).axes[0])[0] == (
+        f"unit 3, activation ${first:.1f}$ to ${last:.1f}$"
+    )
+
+
+# dream
+
+
+@pytest.mark.parametrize("octaves", [2, 4, 6])
+def test_a_dream_is_large_and_all_its_frames_are_there(octaves):
+    projection = examples.dream(octaves)
+    shown = images(dream.draw(projection))
+    np.testing.assert_allclose(
+        [image.get_array() for image in shown], projection.arrays["frames"] / 255, rtol=1e-6
+    )
+    widths = [right - left for left, right, *_ in (image.get_extent() for image in shown)]
+    assert max(widths) == widths[-1] and widths.count(widths[-1]) == 1
+    assert all(width <= widths[0] for width in widths[1:-1])
+    edges = [image.get_extent()[2] for image in shown]
+    assert edges[-1] == pytest.approx(max(edges)), "the columns end at the same height"
+
+
+def test_probabilities_before_and_after():
+    projection = examples.dream()
+    axes = dream.draw(projection).axes[1]
+    values = projection.arrays["probabilities"]
+    np.testing.assert_allclose([bar.get_width() for bar in axes.patches], values.ravel())
+    assert texts(axes)[:6] == [f"{value:.3f}" for value in values.flat]
+
+
+def test_a_projection_from_a_file_draws_the_same(tmp_path):
+    """Names come back from JSON, arrays with their types."""
+    projection = examples.letter_weights()
+    stored = Projection(dict(projection.arrays), json.loads(json.dumps(projection.about)))
+    for number, each in enumerate((projection, stored)):
+        style.save(weights.draw(each), tmp_path / f"{number}.pdf", tmp_path / f"{number}.png")
+    assert (tmp_path / "0.pdf").read_bytes() == (tmp_path / "1.pdf").read_bytes()
+
+
+def test_saved_at_the_size_and_resolution_of_print(tmp_path):
+    from PIL import Image
+    from pypdf import PdfReader
+
+    figure = weights.draw(examples.letter_weights())
+    style.save(figure, tmp_path / "w.pdf", tmp_path / "w.png", screen_dpi=100)
+    width, height = figure.get_size_inches()
+    with Image.open(tmp_path / "w.png") as image:
+        assert image.size == pytest.approx((590, height * 100), abs=1)
+    page = PdfReader(tmp_path / "w.pdf").pages[0]
+    assert float(page.mediabox.width) == pytest.approx(72 * width, abs=0.01)
+    largest = max(image.image.width for image in page.images)
+    shown = next(i for i in figure.findobj(AxesImage) if i.get_array().shape == (9, 7))
+    left, right, *_ = shown.get_extent()
+    assert largest >= 300 * (right - left)
