@@ -9,7 +9,7 @@ from pixelspace.artifacts import Dataset, Sample, Split
 CLASS_NAMES = ("E", "F", "L")
 PARTS_OF = {"E": ("stem", "arms", "leg"), "F": ("stem", "arms"), "L": ("stem", "leg")}
 MINIMUM_GRID = (5, 4)
-"""The fewest rows and columns that leave a gap between any two strokes, and strokes of three."""
+"""The fewest rows and columns that leave a gap between any two strokes."""
 
 
 def masks(rows: int, columns: int) -> dict[str, np.ndarray]:
