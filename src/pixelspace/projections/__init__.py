@@ -5,6 +5,11 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "backward": ["backward", "deconvnet", "gradient", "guided_backpropagation"],
+        "backward": ["backward_pass", "deconvnet", "gradient", "guided_backpropagation"],
+        "dream": ["deep_dream"],
+        "feature_maps": ["layer_outputs"],
+        "receptive_fields": ["receptive_field"],
+        "top_patches": ["strongest_patches"],
+        "weights": ["expected_response", "project_weights"],
     },
 )

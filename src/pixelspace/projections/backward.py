@@ -80,7 +80,7 @@ def _compiled(model: keras.Model, layer: str, policy: str, image_shape: tuple[in
     return run.get_concrete_function()
 
 
-def backward(
+def backward_pass(
     model: keras.Model,
     images: np.ndarray,
     layer: str,
@@ -140,15 +140,15 @@ def _check_positions(positions: np.ndarray, shape: tuple, layer: str) -> None:
 
 
 def gradient(model, images, layer, unit, position=None) -> np.ndarray:
-    """Return the derivative of a unit by each pixel (Simonyan et al. 2014); see `backward`."""
-    return backward(model, images, layer, unit, position, policy="gradient")[0]
+    """Return the derivative of a unit by each pixel (Simonyan et al. 2014); see `backward_pass`."""
+    return backward_pass(model, images, layer, unit, position, policy="gradient")[0]
 
 
 def deconvnet(model, images, layer, unit, position=None, *, start="activation") -> np.ndarray:
-    """Return what of an image excites a unit (Zeiler and Fergus 2014); see `backward`."""
-    return backward(model, images, layer, unit, position, policy="deconvnet", start=start)[0]
+    """Return what of an image excites a unit (Zeiler and Fergus 2014); see `backward_pass`."""
+    return backward_pass(model, images, layer, unit, position, policy="deconvnet", start=start)[0]
 
 
 def guided_backpropagation(model, images, layer, unit, position=None) -> np.ndarray:
-    """Return the guided gradient of a unit (Springenberg et al. 2015); see `backward`."""
-    return backward(model, images, layer, unit, position, policy="guided")[0]
+    """Return the guided gradient of a unit (Springenberg et al. 2015); see `backward_pass`."""
+    return backward_pass(model, images, layer, unit, position, policy="guided")[0]

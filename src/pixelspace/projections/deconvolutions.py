@@ -13,8 +13,8 @@ from pixelspace.artifacts import Projection, StoredDataset
 from pixelspace.projections import graph
 from pixelspace.projections.backward import deconvnet
 from pixelspace.projections.feature_maps import listed
-from pixelspace.projections.receptive_field import receptive_field
-from pixelspace.projections.top_patches import boxes, crop, top_patches
+from pixelspace.projections.receptive_fields import receptive_field
+from pixelspace.projections.top_patches import boxes, crop, strongest_patches
 
 
 def project(
@@ -36,7 +36,7 @@ def project(
     """
     split = dataset["test"]
     units = graph.choose(model, layer, units, seed)
-    patches = top_patches(model, split, layer, units, k)
+    patches = strongest_patches(model, split, layer, units, k)
     pixels = np.stack([split.images[i].astype(np.float32) for i in patches.images.ravel()])
     is_map = len(graph.shape(model, layer)) == 3
     cells = patches.positions.reshape(-1, 2) if is_map else None

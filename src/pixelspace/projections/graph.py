@@ -20,8 +20,8 @@ LOGITS = "logits"
 Substitute = Callable[[keras.Operation], Callable | None]
 
 
-def _nodes(model: keras.Model) -> list:
-    """Return the model's operation calls, from the input on."""
+def _functional(model: keras.Model) -> keras.Model:
+    """Return the model, or what a sequential model has inside, if it has a graph and one input."""
     graph = getattr(model, "_functional", model)
     if not hasattr(graph, "_nodes_by_depth"):
         raise UserError(
@@ -30,6 +30,12 @@ def _nodes(model: keras.Model) -> list:
         )
     if len(graph.inputs) != 1:
         raise UserError(f"model {model.name}: {len(graph.inputs)} inputs; one image is expected")
+    return graph
+
+
+def _nodes(model: keras.Model) -> list:
+    """Return the model's operation calls, from the input on."""
+    graph = _functional(model)
     depths = sorted(graph._nodes_by_depth, reverse=True)
     return [node for depth in depths for node in graph._nodes_by_depth[depth]]
 
@@ -75,8 +81,12 @@ def _named(model: keras.Model) -> dict[str, keras.Operation]:
 
 
 def logits_layer(model: keras.Model) -> str:
-    """Return the name of the last layer that has weights, which makes the logits."""
-    return [name for name, op in _named(model).items() if getattr(op, "weights", None)][-1]
+    """Return the name of the last layer that has weights, which makes the logits.
+
+    In a model without weights, the last operation.
+    """
+    known = _named(model)
+    return ([name for name in known if getattr(known[name], "weights", None)] or list(known))[-1]
 
 
 def operations(model: keras.Model) -> dict[str, keras.Operation]:
@@ -87,7 +97,8 @@ def operations(model: keras.Model) -> dict[str, keras.Operation]:
 @functools.lru_cache(maxsize=32)
 def shapes(model: keras.Model) -> dict[str, tuple[int | None, ...]]:
     """Return the shape of each layer's output, without the batch axis."""
-    image = keras.KerasTensor(model.inputs[0].shape, model.inputs[0].dtype)
+    (pixels,) = _functional(model).inputs
+    image = keras.KerasTensor(pixels.shape, pixels.dtype)
     found = walk(model, image, lambda operation, *a, **k: operation.compute_output_spec(*a, **k))
     result = {name: tuple(found[name].shape[1:]) for name in _named(model)}
     return {LOGITS: result[logits_layer(model)]} | result
@@ -185,15 +196,12 @@ def outputs(
     logits = []
 
     def visit(operation, *args, **kwargs):
-        call = substitute(operation) or operation
-        if operation is not last:
-            return call(*args, **kwargs)
-        activation = getattr(operation, "activation", keras.activations.linear)
-        if activation is keras.activations.linear:
-            logits.append(call(*args, **kwargs))
-            return logits[-1]
-        logits.append(with_activation(operation, keras.activations.linear)(*args, **kwargs))
-        return activation(logits[-1])
+        result = (substitute(operation) or operation)(*args, **kwargs)
+        if operation is last:
+            fused = getattr(operation, "activation", None) is not None
+            unsquashed = with_activation(operation, keras.activations.linear)
+            logits.append(unsquashed(*args, **kwargs) if fused else result)
+        return result
 
     named = {logits_layer(model) if layer == LOGITS else layer for layer in layers}
     found = walk(model, images, visit, frozenset(named))

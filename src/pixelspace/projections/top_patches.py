@@ -12,7 +12,7 @@ from pixelspace.artifacts import StoredSplit
 from pixelspace.errors import UserError
 from pixelspace.networks.layers import ReceptiveField
 from pixelspace.projections import graph
-from pixelspace.projections.receptive_field import shown_box
+from pixelspace.projections.receptive_fields import shown_box
 
 BATCH = 64
 
@@ -47,7 +47,7 @@ def _compiled(model: keras.Model, layer: str, image_shape: tuple[int, ...]):
     return run.get_concrete_function()
 
 
-def top_patches(
+def strongest_patches(
     model: keras.Model, split: StoredSplit, layer: str, units: Sequence[int], k: int
 ) -> TopPatches:
     """Find the ``k`` images of a split that excite each unit most, and where in them.

@@ -18,7 +18,7 @@ import tensorflow as tf
 
 from pixelspace.artifacts import Projection, StoredDataset, StoredSplit
 from pixelspace.projections import feature_maps, graph
-from pixelspace.projections.receptive_field import receptive_field, shown_box
+from pixelspace.projections.receptive_fields import receptive_field, shown_box
 
 OPEN_SHARE = 0.5
 BATCH = 64
@@ -210,8 +210,10 @@ def project(
     read = readout(model, rectified)
     if read is not None:
         arrays["readout"] = read[units]
-    bias = getattr(graph.operations(model)[layer], "bias", None)
-    dead = units[~means.any(0)] if rectified != layer else units[:0]
+    known = graph.operations(model)
+    bias = getattr(known[layer], "bias", None)
+    is_rectified = graph.rectifier_ceiling(known[rectified]) is not None
+    dead = units[is_rectified & ~means.any(0)]
     about = {
         "kind": "weights",
         "class_names": list(names),

@@ -116,7 +116,18 @@ def _through(operation: keras.Operation, maps: list[_Map], image: tuple[int, int
     return _Map(*(axis.window(*sizes, same) for axis, *sizes in axes))
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=32)
+def _maps(model: keras.Model, image: tuple[int, int]) -> dict[str, _Map]:
+    """Return what the cells of each layer see."""
+    pixels = _Map(*(_Axis(length, size=1, stride=1, start=0) for length in image))
+
+    def visit(operation, *args, **kwargs):
+        maps = [value for value in keras.tree.flatten((args, kwargs)) if isinstance(value, _Map)]
+        return _through(operation, maps, image)
+
+    return graph.walk(model, pixels, visit)
+
+
 def receptive_field(
     model: keras.Model, layer: str, image: tuple[int, int] | None = None
 ) -> ReceptiveField:
@@ -134,17 +145,11 @@ def receptive_field(
         UserError: if the model has no such layer, or the image size is not known.
     """
     graph.shape(model, layer)
-    rows, columns = image or graph.image_shape(model)[:2]
-    if rows is None or columns is None:
+    image = image or graph.image_shape(model)[:2]
+    if None in image:
         raise UserError(f"model {model.name}: its input size is open; give `image`")
-    pixels = _Map(*(_Axis(length, size=1, stride=1, start=0) for length in (rows, columns)))
-
-    def visit(operation, *args, **kwargs):
-        maps = [value for value in keras.tree.flatten((args, kwargs)) if isinstance(value, _Map)]
-        return _through(operation, maps, (rows, columns))
-
-    found = graph.walk(model, pixels, visit)
-    axes = found[layer].axes if layer in found else tuple(map(_whole, (rows, columns)))
+    maps = _maps(model, image)
+    axes = maps[layer if layer in maps else graph.logits_layer(model)].axes
     return ReceptiveField(
         size=tuple(axis.size for axis in axes),
         stride=tuple(axis.stride for axis in axes),

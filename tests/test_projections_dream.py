@@ -1,0 +1,100 @@
+"""Dreams: blurs by hand, and that what is meant to grow grows."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from pixelspace.errors import UserError
+from pixelspace.projections import dream
+from pixelspace.projections.feature_maps import layer_outputs
+from projection_examples import sequential, stored
+
+kinds = keras.layers
+
+
+def network(channels: int) -> keras.Model:
+    keras.utils.set_random_seed(3)
+    return sequential(
+        (24, 20, channels),
+        kinds.Rescaling(1 / 255),
+        kinds.Conv2D(8, 3, padding="same", name="conv", use_bias=False),
+        kinds.BatchNormalization(name="norm"),
+        kinds.ReLU(max_value=6),
+        kinds.Conv2D(4, 3, strides=2, padding="same", name="deep"),
+        kinds.GlobalAveragePooling2D(),
+        kinds.Dense(2, name="logits"),
+        kinds.Softmax(name="probabilities"),
+    )
+
+
+def picture(channels: int) -> np.ndarray:
+    shape = (24, 20, channels)
+    return np.random.default_rng(0).uniform(60, 190, shape).astype(np.float32)
+
+
+def test_a_blur_spreads_a_point_as_a_gaussian_does():
+    point = np.zeros((1, 9, 11, 2), np.float32)
+    point[0, 4, 5, 1] = 1
+    found = dream.blur(tf.constant(point), 1.0).numpy()[0]
+    assert not found[..., 0].any()
+    np.testing.assert_allclose(found[..., 1].sum(), 1, rtol=1e-5)
+    np.testing.assert_allclose(found[4, 6, 1] / found[4, 5, 1], np.exp(-1 / 2), rtol=1e-5)
+    np.testing.assert_allclose(found[2, 5, 1] / found[4, 5, 1], np.exp(-4 / 2), rtol=1e-5)
+
+
+def test_each_blur_counts_alike():
+    gradient = tf.constant(np.random.default_rng(0).normal(size=(1, 40, 40, 3)), tf.float32)
+    one, two = (dream.smoothed(gradient, [sigma]).numpy() for sigma in (0.6, 2.4))
+    np.testing.assert_allclose([one.std(), two.std()], [1, 1], rtol=1e-5)
+    both = dream.smoothed(1000 * gradient, [0.6, 2.4])
+    np.testing.assert_allclose(both, (one + two) / 2, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_layers_mean_square_grows(channels):
+    model = network(channels)
+    frames = dream.deep_dream(model, picture(channels), "deep", seed=0, octaves=2, jitter=3)
+    assert frames.shape == (3, 24, 20, channels)
+    np.testing.assert_array_equal(frames[0], picture(channels))
+    assert frames.min() >= 0
+    assert frames.max() <= 255
+    before, after = (layer_outputs(model, frames[[0, -1]], ["deep"])["deep"] ** 2).mean((1, 2, 3))
+    assert after > 1.5 * before
+
+
+def test_the_chosen_channel_grows():
+    model = network(1)
+    for channel in range(4):
+        frames = dream.deep_dream(model, picture(1), "deep", channel, seed=0, octaves=1, jitter=2)
+        outputs = layer_outputs(model, frames[[0, -1]], ["deep"])["deep"]
+        before, after = outputs.mean((1, 2))[:, channel]
+        assert after > before + 0.25 * outputs[0, ..., channel].std()
+
+
+def test_the_seed_decides_and_the_size_is_free():
+    image = np.random.default_rng(0).uniform(0, 255, (31, 45, 3)).astype(np.float32)
+    settings = {"octaves": 2, "steps": 3, "jitter": 4}
+    one = dream.deep_dream(network(3), image, "deep", seed=1, **settings)
+    same = dream.deep_dream(network(3), image, "deep", seed=1, **settings)
+    other = dream.deep_dream(network(3), image, "deep", seed=2, **settings)
+    np.testing.assert_array_equal(one, same)
+    assert np.abs(one - other).max() > 1
+
+
+def test_a_dream_on_a_data_set(tmp_path):
+    images = np.stack([picture(3), picture(3) / 2, picture(3) / 3])
+    settings = {"seed": 0, "layer": "deep", "octaves": 2, "steps": 2, "jitter": 2}
+    with stored(tmp_path / "data.h5", images, [1, 0, 1], value_range=(0, 255)) as dataset:
+        found = dream.project(network(3), dataset, label="b", index=1, **settings)
+        with pytest.raises(UserError, match="^index 2: class b has 2 large images$"):
+            dream.project(network(3), dataset, label="b", index=2, **settings)
+        with pytest.raises(UserError, match="^label c: the classes are a, b$"):
+            dream.project(network(3), dataset, label="c", **settings)
+    np.testing.assert_array_equal(found.arrays["frames"][0], images[2])
+    assert found.about["image"] == {"split": "large", "index": 2, "label": "b"}
+    np.testing.assert_allclose(found.arrays["probabilities"].sum(1), [1, 1], rtol=1e-6)
+    odds = np.exp(found.arrays["logits"])
+    np.testing.assert_allclose(
+        found.arrays["probabilities"], odds / odds.sum(1, keepdims=True), rtol=1e-5
+    )

@@ -1,0 +1,128 @@
+"""Feature maps, the strongest patches of a data set, and their deconvolutions."""
+
+import keras
+import numpy as np
+import pytest
+
+from pixelspace import artifacts
+from pixelspace.errors import UserError
+from pixelspace.projections import deconvolutions, feature_maps, top_patches
+from projection_examples import sequential, set_weights, stored
+
+kinds = keras.layers
+
+
+def corner_detector() -> keras.Model:
+    """Unit 0 weighs the four cells of a window 1, 2, 3, 4; unit 1 never answers to light."""
+    kernel = np.zeros((2, 2, 1, 2))
+    kernel[..., 0, 0] = [[1, 2], [3, 4]]
+    kernel[..., 0, 1] = -1
+    model = sequential(
+        (3, 4, 1),
+        kinds.Conv2D(2, 2, padding="same", use_bias=False, name="conv"),
+        kinds.ReLU(name="relu"),
+        kinds.Flatten(),
+        kinds.Dense(2, name="logits"),
+    )
+    return set_weights(model, conv=kernel)
+
+
+def points(*cells: tuple[int, int, float]) -> np.ndarray:
+    images = np.zeros((len(cells), 3, 4, 1), np.float32)
+    for image, (row, column, value) in zip(images, cells, strict=True):
+        image[row, column] = value
+    return images
+
+
+IMAGES = points((1, 1, 5), (0, 0, 9), (2, 3, 7), (0, 2, 5))
+
+
+def test_a_feature_map_by_hand():
+    found = feature_maps.layer_outputs(corner_detector(), IMAGES[:1], ["conv", "relu"])
+    # a point meets each weight of the window in turn, the last weight first
+    expected = np.zeros((3, 4))
+    expected[0:2, 0:2] = 5 * np.array([[4, 3], [2, 1]])
+    np.testing.assert_array_equal(found["relu"][0, :, :, 0], expected)
+    np.testing.assert_array_equal(found["conv"][0, :2, :2, 1], -5 * np.ones((2, 2)))
+    assert not found["relu"][0, :, :, 1].any()
+
+
+def test_feature_maps_of_a_data_set(tmp_path):
+    with stored(tmp_path / "data.h5", IMAGES, [0, 1, 0, 1]) as dataset:
+        found = feature_maps.project(
+            corner_detector(), dataset, seed=0, layers=["relu", "logits"], image=2
+        )
+        with pytest.raises(UserError, match="^image 4: the test images are numbered 0 to 3$"):
+            feature_maps.project(corner_detector(), dataset, seed=0, layers=["relu"], image=4)
+    assert found.arrays["maps_0"].shape == (3, 4, 2)
+    assert found.arrays["maps_1"].shape == (1, 1, 2)
+    np.testing.assert_array_equal(found.arrays["input"], IMAGES[2])
+    assert found.arrays["maps_0"][1, 2, 0] == 4 * 7
+    assert found.about["layers"][0] == {"name": "relu", "units": [0, 1]}
+    assert found.about["notes"] == ["layer relu: zero everywhere for this image: unit 1"]
+    assert found.about["image"]["label"] == "a"
+
+
+def test_the_strongest_patches_are_found_in_order(tmp_path, monkeypatch):
+    with stored(tmp_path / "data.h5", IMAGES, [0, 1, 0, 1]) as dataset:
+        found = top_patches.strongest_patches(corner_detector(), dataset["test"], "relu", [0], 3)
+        monkeypatch.setattr(top_patches, "BATCH", 3)
+        again = top_patches.strongest_patches(corner_detector(), dataset["test"], "relu", [0], 3)
+    # The point of 7 at (2, 3) meets weight 4 from cell (1, 2). In the corner a point meets weight
+    # 1 alone: 9. Those of 5 give 4 * 5 in image 0, and in image 3, at the top, 2 * 5.
+    np.testing.assert_array_equal(found.activations, [[28, 20, 10]])
+    np.testing.assert_array_equal(found.images, [[2, 0, 3]])
+    np.testing.assert_array_equal(found.positions, [[[1, 2], [0, 0], [0, 1]]])
+    for one, other in zip(vars(found).values(), vars(again).values(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_equal_activations_keep_the_order_of_the_images(tmp_path, monkeypatch):
+    monkeypatch.setattr(top_patches, "BATCH", 2)
+    images = np.repeat(IMAGES[:1], 5, axis=0)
+    with stored(tmp_path / "data.h5", images, [0, 1, 0, 1, 0]) as dataset:
+        found = top_patches.strongest_patches(corner_detector(), dataset["test"], "relu", [0, 1], 4)
+        with pytest.raises(UserError, match="^k = 6: more patches than the 5 images"):
+            top_patches.strongest_patches(corner_detector(), dataset["test"], "relu", [0], 6)
+    np.testing.assert_array_equal(found.images, [[0, 1, 2, 3], [0, 1, 2, 3]])
+
+
+def test_a_patch_beyond_the_border_is_padded():
+    image = np.arange(12.0).reshape(3, 4, 1)
+    patch, inside = top_patches.crop(image, (-1, 2, 3, 4))
+    np.testing.assert_array_equal(patch[..., 0], [[0, 0, 0, 0], [2, 3, 0, 0], [6, 7, 0, 0]])
+    np.testing.assert_array_equal(inside, np.array([[0, 0, 0, 0], [1, 1, 0, 0], [1, 1, 0, 0]]) == 1)
+    nothing, nowhere = top_patches.crop(image, (5, -9, 2, 2))
+    assert not nothing.any()
+    assert not nowhere.any()
+
+
+def test_deconvolutions_of_a_data_set(tmp_path):
+    with stored(tmp_path / "data.h5", IMAGES, [0, 1, 0, 1]) as dataset:
+        found = deconvolutions.project(
+            corner_detector(), dataset, seed=0, layer="relu", units=2, k=3
+        )
+    arrays = found.arrays
+    assert arrays["patches"].shape == arrays["deconvolutions"].shape == (2, 3, 2, 2, 1)
+    np.testing.assert_array_equal(arrays["boxes"][0], [[1, 2, 2, 2], [0, 0, 2, 2], [0, 1, 2, 2]])
+    np.testing.assert_array_equal(arrays["patches"][0, 0, :, :, 0], [[0, 0], [0, 7]])
+    np.testing.assert_array_equal(arrays["patches"][0, 2, :, :, 0], [[0, 5], [0, 0]])
+    # the activation, through the transposed kernel
+    np.testing.assert_array_equal(
+        arrays["deconvolutions"][0, 0, :, :, 0], 28 * np.array([[1, 2], [3, 4]])
+    )
+    assert arrays["inside"].all()
+    assert found.about["labels"][0] == ["a", "a", "b"]
+    assert found.about["receptive_field"] == {"size": [2, 2], "stride": [1, 1], "start": [0, 0]}
+    assert found.about["notes"] == ["unit 1: excited by no test image"]
+    artifacts.write_projection(tmp_path / "projection.npz", found)
+    read = artifacts.read_projection(tmp_path / "projection.npz")
+    np.testing.assert_array_equal(read.arrays["activations"], arrays["activations"])
+
+
+def test_units_without_a_map_show_the_whole_image(tmp_path):
+    with stored(tmp_path / "data.h5", IMAGES, [0, 1, 0, 1]) as dataset:
+        model = corner_detector()
+        found = deconvolutions.project(model, dataset, seed=0, layer="logits", units=[1], k=2)
+    np.testing.assert_array_equal(found.arrays["boxes"], [[[0, 0, 3, 4]] * 2])
+    np.testing.assert_array_equal(found.arrays["patches"][0], IMAGES[found.arrays["images"][0]])

@@ -1,0 +1,97 @@
+"""Models as graphs: names, batch normalization folded while running, units chosen."""
+
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from pixelspace.errors import UserError
+from pixelspace.projections import graph
+from projection_examples import sequential, set_weights
+
+
+def test_importing_the_package_imports_no_tensorflow():
+    code = "import sys, pixelspace.projections as px; dir(px); print('tensorflow' in sys.modules)"
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert answer.stdout == "False\n"
+
+
+def test_every_name_of_the_package_exists():
+    import pixelspace.projections as px
+
+    for name in px.__all__:
+        assert getattr(px, name) is not None
+
+
+def test_layers_inside_a_model_are_named_by_path():
+    inner = sequential((4, 4, 1), keras.layers.ReLU(name="relu"))
+    inner.name = "inner"
+    model = sequential((4, 4, 1), inner, keras.layers.Flatten(name="flat"))
+    assert graph.shape(model, "inner/relu") == (4, 4, 1)
+    assert graph.shape(model, "flat") == (16,)
+    (found,) = graph.outputs(model, -np.ones((1, 4, 4, 1)), ["inner/relu"])
+    np.testing.assert_array_equal(found, np.zeros((1, 4, 4, 1)))
+
+
+def test_what_feeds_what():
+    image = keras.Input((4, 4, 1))
+    one, two = keras.layers.ReLU(name="one")(image), keras.layers.ReLU(name="two")(image)
+    model = keras.Model(image, keras.layers.Add(name="sum")([one, two]))
+    assert graph.consumers(model, "one") == ["sum"]
+    assert graph.before(model, "sum") == {"one", "two"}
+    assert graph.before(model, "one") == set()
+
+
+def test_a_model_without_a_graph_is_refused():
+    with pytest.raises(UserError, match="use a Functional model, or a Sequential one"):
+        graph.shape(keras.Sequential([keras.layers.ReLU()], name="unbuilt"), "relu")
+
+
+def normalized(depthwise: bool) -> keras.Model:
+    kinds = keras.layers
+    convolution = (
+        kinds.DepthwiseConv2D(1, name="conv") if depthwise else kinds.Conv2D(2, 1, name="conv")
+    )
+    model = sequential(
+        (1, 1, 2), convolution, kinds.BatchNormalization(epsilon=1e-3, name="norm"), kinds.ReLU()
+    )
+    kernel = np.array([[[[5.0], [7.0]]]]) if depthwise else np.array([[[[5.0, 1.0], [2.0, 7.0]]]])
+    # the square roots of variance + epsilon are 2 and 4
+    statistics = [[6.0, 4.0], [10.0, 20.0], [3.0, 8.0], [4 - 1e-3, 16 - 1e-3]]
+    return set_weights(model, conv=[kernel, [1.0, 0.0]], norm=statistics)
+
+
+@pytest.mark.parametrize(
+    ("depthwise", "expected"),
+    # 6 (5 * 1 + 2 * 3 + 1 - 3) / 2 + 10 and 4 (1 * 1 + 7 * 3 - 8) / 4 + 20
+    [(False, [37, 34]), (True, [6 * (5 + 1 - 3) / 2 + 10, 4 * (21 - 8) / 4 + 20])],
+)
+def test_batch_normalization_folded_by_hand(depthwise, expected):
+    model = normalized(depthwise)
+    image = np.array([1.0, 3.0], np.float32).reshape(1, 1, 1, 2)
+    substitute = graph.folded(model)
+    normalization = model.get_layer("norm")
+    assert substitute(normalization)(image) is image
+    (found,) = graph.outputs(model, image, ["norm"], substitute)
+    np.testing.assert_allclose(np.ravel(found), expected, rtol=1e-6)
+
+
+def test_a_convolution_that_is_asked_for_is_not_folded():
+    model = normalized(depthwise=False)
+    image = np.array([1.0, 3.0], np.float32).reshape(1, 1, 1, 2)
+    (found,) = graph.outputs(model, image, ["conv"], graph.folded(model, ["conv"]))
+    np.testing.assert_allclose(np.ravel(found), [12, 22])
+
+
+def test_units_are_chosen_by_seed_or_taken_as_given():
+    model = sequential((4,), keras.layers.Dense(20, name="dense"))
+    chosen = graph.choose(model, "dense", 5, seed=1)
+    assert len(set(chosen)) == 5
+    assert list(chosen) == sorted(chosen) == list(graph.choose(model, "dense", 5, seed=1))
+    assert list(chosen) != list(graph.choose(model, "dense", 5, seed=2))
+    assert list(graph.choose(model, "dense", 30, seed=1)) == list(range(20))
+    assert list(graph.choose(model, "dense", [7, 3], seed=1)) == [7, 3]
