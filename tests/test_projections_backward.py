@@ -3,10 +3,10 @@
 import keras
 import numpy as np
 import pytest
+from projection_examples import sequential, set_weights
 
 from pixelspace.errors import UserError
 from pixelspace.projections import backward, graph
-from projection_examples import sequential, set_weights
 
 # Rectified, pooled in windows of 2 x 2 and weighed. Top left: one cell wins. Top right: closed
 # everywhere, so that all four cells tie at 0. Bottom left: a negative weight. Bottom right: two

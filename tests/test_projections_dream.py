@@ -4,11 +4,11 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from projection_examples import sequential, stored
 
 from pixelspace.errors import UserError
 from pixelspace.projections import dream
 from pixelspace.projections.feature_maps import layer_outputs
-from projection_examples import sequential, stored
 
 kinds = keras.layers
 

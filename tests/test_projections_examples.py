@@ -3,11 +3,11 @@
 import keras
 import numpy as np
 import pytest
+from projection_examples import sequential, set_weights, stored
 
 from pixelspace import artifacts
 from pixelspace.errors import UserError
 from pixelspace.projections import deconvolutions, feature_maps, top_patches
-from projection_examples import sequential, set_weights, stored
 
 kinds = keras.layers
 

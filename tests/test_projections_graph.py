@@ -6,10 +6,10 @@ import sys
 import keras
 import numpy as np
 import pytest
+from projection_examples import sequential, set_weights
 
 from pixelspace.errors import UserError
 from pixelspace.projections import graph
-from projection_examples import sequential, set_weights
 
 
 def test_importing_the_package_imports_no_tensorflow():

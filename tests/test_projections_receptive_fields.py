@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from projection_examples import sequential
 
 from pixelspace.errors import UserError
 from pixelspace.networks import cnn, efficientnet
@@ -14,8 +15,7 @@ from pixelspace.networks.layers import ReceptiveField
 from pixelspace.networks.layers import receptive_field as described
 from pixelspace.projections import graph
 from pixelspace.projections.receptive_fields import receptive_field, shown_box
-from pixelspace.projections.weights import _linear
-from projection_examples import sequential
+from pixelspace.projections.weights import linear_map
 
 
 def reached(model: keras.Model, layer: str, row: int, column: int) -> np.ndarray:
@@ -23,7 +23,7 @@ def reached(model: keras.Model, layer: str, row: int, column: int) -> np.ndarray
     image = tf.zeros((1, *graph.image_shape(model)))
     with tf.GradientTape() as tape:
         tape.watch(image)
-        (output,) = graph.outputs(model, image, [layer], _linear)
+        (output,) = graph.outputs(model, image, [layer], linear_map)
         cell = tf.reduce_sum(output[0, row, column])
     return tape.gradient(cell, image).numpy()[0].any(-1)
 

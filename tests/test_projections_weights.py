@@ -3,10 +3,10 @@
 import keras
 import numpy as np
 import pytest
+from projection_examples import sequential, set_weights, stored
 
 from pixelspace.errors import UserError
 from pixelspace.projections import weights
-from projection_examples import sequential, set_weights, stored
 
 kinds = keras.layers
 

@@ -183,8 +183,8 @@ def outputs(
     before its activation.
 
     Args:
-        images: ``(batch, height, width, channels)``, in the model's type; another size than the model's will do as
-            far as the layers before the last one asked for allow it.
+        images: ``(batch, height, width, channels)``, in the model's type; another size
+            than the model's will do as far as the layers asked for and those before them allow.
         substitute: returns what to call instead of an operation, or None.
 
     Raises:

@@ -42,7 +42,7 @@ def _halved(x):
     return OPEN_SHARE * x
 
 
-def _linear(operation: keras.Operation):
+def linear_map(operation: keras.Operation):
     """Return the linear map that stands for an operation in the expected response."""
     if isinstance(operation, keras.layers.MaxPooling2D):
         return lambda x: keras.ops.average_pool(
@@ -69,7 +69,7 @@ def _compiled(model: keras.Model, layer: str, image_shape: tuple[int, ...]):
         dark = tf.zeros((tf.size(units), *image_shape), graph.dtype(model))
         with tf.GradientTape() as tape:
             tape.watch(dark)
-            (output,) = graph.outputs(model, dark, [layer], _linear)
+            (output,) = graph.outputs(model, dark, [layer], linear_map)
             chosen = output if output.shape.rank == 2 else output[:, cell[0], cell[1]]
             sums = tf.reduce_sum(tf.gather(chosen, units, axis=1, batch_dims=1))
         return tape.gradient(sums, dark)
