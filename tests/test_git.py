@@ -241,14 +241,15 @@ def test_errors_in_what_is_asked_for(template, source, tmp_path):
     assert complaint(template, cache, commit=missing) == (
         f"commit: '{template}' has no commit {missing}"
     )
-    assert complaint(template, cache, commit="main").startswith("commit: 'main' is not a full")
+    for name in ("main", missing[:7], missing + "0", ""):
+        assert complaint(template, cache, commit=name).startswith(f"commit: '{name}' is not a full")
     assert "no folder 'data/nothing'" in complaint(template, cache, images="data/nothing")
     assert f"no folder '{LABELS}'" in complaint(template, cache, images=LABELS)
     assert "no file 'data/labels.csv'" in complaint(template, cache, labels="data/labels.csv")
     assert f"no file '{IMAGES}'" in complaint(template, cache, labels=IMAGES)
     for path in ("/etc", "../up", "a/../../b", "", ".", "a\nb"):
-        assert complaint(template, cache, images=path).startswith("images: ")
-        assert complaint(template, cache, labels=path).startswith("labels: ")
+        assert complaint(template, cache, images=path).startswith(f"images: {path!r} is not")
+        assert complaint(template, cache, labels=path).startswith(f"labels: {path!r} is not")
     tree = run_git(template, "rev-parse", "HEAD^{tree}")
     assert f"{tree} is a tree" in complaint(template, cache, commit=tree)
     run_git(source, "tag", "-a", "v1", "-m", "x")
@@ -298,6 +299,7 @@ def test_nothing_of_the_repository_or_the_user_is_run(source, tmp_path, monkeypa
     (home / ".gitconfig").write_text(
         f"[core]\nhooksPath = {hooks}\nautocrlf = true\n"
         f'[filter "evil"]\nsmudge = touch {tmp_path}/filter-ran\nrequired = true\n'
+        '[url "/nowhere/"]\ninsteadOf = /\n'
     )
     monkeypatch.setenv("HOME", str(home))
     (source / ".gitattributes").write_text("*.csv text eol=crlf\n*.jpg filter=evil ident\n")
@@ -343,6 +345,7 @@ def labelled(tmp_path, text: str, files=("img_0001.jpg", "img_0002.png", "b.jpg"
         '"","how, or what"\n"1","0"\n"2","1"\n',
         "\ufeffn,junk,label\r\n2,7,yes\r\n\r\n1,9, 0\r\n",
         '"two\nlines",x\n 0001 ,0\n2,1',
+        "\ufeff1,0\n2,1\n",
         "label\n0\n1\n",
         "0\nyes\n",
     ],

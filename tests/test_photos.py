@@ -84,8 +84,9 @@ def test_resizing_averages(tmp_path):
     assert abs(inner - 127.5).max() <= 2
 
 
-def test_a_large_jpeg_is_read_at_lower_resolution_but_looks_the_same(tmp_path):
-    large = picture(3, (1600, 1200))
+@pytest.mark.parametrize("size", [(1600, 1200), (500, 400)])
+def test_a_large_jpeg_is_read_at_lower_resolution_but_looks_the_same(tmp_path, size):
+    large = picture(3, size)
     large.save(tmp_path / "a.jpg", quality=95)
     large.save(tmp_path / "a.png")
     jpeg, png = (np.asarray(photos.square(tmp_path / n, 64), float) for n in ("a.jpg", "a.png"))
@@ -262,7 +263,7 @@ def test_the_seed_decides_and_validation_does_not_move_test():
         assert (indices == again[part]).all()
         assert set(indices) != set(other[part])
     assert (first["test"] == wider["test"]).all()
-    assert 0 < np.diff(labels[first["train"]]).clip(0).sum()  # classes are mixed
+    assert np.diff(labels[first["train"]]).clip(0).sum() > 5  # classes are mixed
 
 
 def test_a_group_with_two_labels_is_trained_on():
