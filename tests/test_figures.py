@@ -133,6 +133,15 @@ def texts(axes):
     return [text.get_text() for text in axes.texts]
 
 
+@pytest.mark.parametrize("name", PROJECTIONS)
+def test_images_keep_their_shape(name):
+    for image in images(PROJECTIONS[name]()):
+        left, right, bottom, top = image.get_extent()
+        height, width = image.get_array().shape[:2]
+        if height > 1:  # one that is not is a strip of nodes
+            assert (bottom - top) / (right - left) == pytest.approx(height / width)
+
+
 # style
 
 
@@ -478,7 +487,7 @@ def test_units_bear_their_activations():
     projection = examples.patches(1, 9, 14, 1)
     first, last = projection.arrays["activations"][0, [0, -1]]
     assert texts(deconvolutions.draw(projection).axes[0])[0] == (
-        f"unit 3, activation ${first:.1f}$ to ${last:.1f}$"
+        f"unit 3, activation ${first:.2f}$ to ${last:.2f}$"
     )
 
 

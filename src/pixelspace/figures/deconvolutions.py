@@ -68,7 +68,13 @@ def draw(projection: Projection) -> Figure:
         top = figure.get_figheight() - 0.26
         bar = style.place(figure, MARGIN + 0.4, top, 1.4, 0.07)
         style.colour_bar(bar, image, [r"$-\max$", "0", r"$\max$"])
-        canvas.text(MARGIN + 2.1, top + 0.035, "of each unit", size=style.SMALL, va="center")
+        canvas.text(
+            MARGIN + 2.1,
+            top + 0.035,
+            "max: the largest absolute value of a unit's deconvolutions",
+            size=style.SMALL,
+            va="center",
+        )
     return figure
 
 
@@ -88,9 +94,9 @@ def _blocks(units: int, columns: int, lines: int, square: bool, aspect: float) -
 
 def _heading(canvas: Axes, x: float, y: float, name: str, activations: np.ndarray) -> None:
     """Write the name of a unit and the activations of its patches, first and last."""
-    text = f"unit {name}, activation {style.number(activations[0])}"
+    text = f"unit {name}, activation {style.number(activations[0], 3)}"
     if len(activations) > 1:
-        text += f" to {style.number(activations[-1])}"
+        text += f" to {style.number(activations[-1], 3)}"
     canvas.text(x, y, text, size=style.SMALL, va="baseline")
 
 

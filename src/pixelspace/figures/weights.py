@@ -62,7 +62,8 @@ def _with_activations(
     columns = min(2, len(images))
     rows = -(-len(images) // columns)
     tall = max(1.15, 0.16 * len(classes))
-    wide = min(1.3, tall * images.shape[2] / images.shape[1])
+    aspect = images.shape[1] / images.shape[2]
+    wide = min(1.3, tall / aspect)
     label = min(style.widest(classes), LONGEST_NAME)
     width = (style.WIDTH - MARGIN - (0.6 if grey else 0)) / columns
     chart = width - wide - label - 0.5
@@ -73,7 +74,7 @@ def _with_activations(
         x = MARGIN + (unit % columns) * width
         y = MARGIN + LINE + 0.02 + (unit // columns) * pitch
         canvas.text(x + wide / 2, y - 0.05, name, ha="center", va="baseline")
-        shown = style.signed(canvas, image, (x, y, wide, tall), limit)
+        shown = style.signed(canvas, image, (x, y, wide, wide * aspect), limit)
         axes = style.place(figure, x + wide + label + 0.2, y, chart, tall)
         _bars(axes, means[:, unit], classes, means.max())
         if unit // columns == rows - 1:
