@@ -151,7 +151,7 @@ def _reason(error: Exception) -> str:
 
 
 def _hash(photos: Sequence[Photo], skip: int) -> tuple[list[Photo], np.ndarray, np.ndarray]:
-    """Return what can be read, its hashes ``(photos, 256)`` bool, and those of its mirror images."""
+    """Return what can be read, its hashes ``(n, 256)`` bool, and those of its mirror images."""
     readable, hashes, unreadable = [], [], []
     for photo in photos:
         try:
