@@ -14,7 +14,9 @@ SNAKEFILE = """
 import sys
 sys.path.insert(0, {root!r})
 from workflow.progress import install
-install(workflow, "results/logs/snakemake.log")
+install(workflow, log=lambda: f"{{config['results']}}/logs/snakemake.log")
+
+configfile: "config.yaml"
 
 if config.get("mistake"):
     sys.exit("error: config.yaml: size: must be positive")
@@ -53,6 +55,7 @@ sys.exit(1)
 @pytest.fixture
 def run(tmp_path):
     (tmp_path / "Snakefile").write_text(SNAKEFILE.format(root=str(ROOT)))
+    (tmp_path / "config.yaml").write_text("results: results")
     (tmp_path / "two.py").write_text(GOOD)
 
     def run(*arguments: str) -> tuple[int, list[str]]:

@@ -6,6 +6,7 @@ run goes to a log.
 """
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 LOG_LINES = 15
@@ -14,8 +15,8 @@ LOG_LINES = 15
 REASON_LENGTH = 100
 """How much of the reason for a step a plan shows."""
 
-CHATTER = "Assuming unrestricted shared filesystem usage."
-"""The one thing that Snakemake says of every run before it says that it is one."""
+CHATTER = ("Assuming unrestricted shared filesystem usage.", "Config file ")
+"""Beginnings of what Snakemake says of every run before it says that it is one."""
 
 NEWS = ("Nothing to be done", "Terminating processes", "Will exit after")
 """Beginnings of the messages that a user wants to see although they are no warnings."""
@@ -24,10 +25,11 @@ FAILED = "At least one job did not complete successfully."
 """Snakemake's last word on a run that failed."""
 
 
-def install(workflow, log: str) -> None:
-    """Show the progress of ``workflow`` in the terminal, and write Snakemake's messages to ``log``.
+def install(workflow, log: Callable[[], str]) -> None:
+    """Show the progress of ``workflow`` in the terminal; Snakemake's own messages go to a log.
 
-    Only where Snakemake was called by the user, without asking for a display of its own.
+    ``log`` gives the path once the run starts: the configuration is not read when this is called.
+    Nothing changes where Snakemake is a job's process, or was asked for a display of its own.
     """
     logger = workflow.logger_manager.logger
     settings = workflow.output_settings
@@ -43,11 +45,11 @@ def install(workflow, log: str) -> None:
 class Progress(logging.Handler):
     """Translates what Snakemake says of a run, and hands the rest to the ``terminal`` handler."""
 
-    def __init__(self, workflow, terminal: logging.StreamHandler, log: str):
+    def __init__(self, workflow, terminal: logging.StreamHandler, log: Callable[[], str]):
         super().__init__()
         self.workflow = workflow
         self.terminal = terminal
-        self.log = Path(log)
+        self.log = log
         self.running = False
         self.failed = False
         self.steps = 0
@@ -75,8 +77,9 @@ class Progress(logging.Handler):
     def on_run_info(self, record: logging.LogRecord) -> None:
         self.steps = record.stats["total"] - sum(record.stats.get(t, 0) for t in self._targets())
         if not self.workflow.dryrun:
-            self.log.parent.mkdir(parents=True, exist_ok=True)
-            full = logging.FileHandler(self.log, mode="w", encoding="utf-8")
+            log = Path(self.log())
+            log.parent.mkdir(parents=True, exist_ok=True)
+            full = logging.FileHandler(log, mode="w", encoding="utf-8")
             full.setFormatter(self.terminal.formatter)
             self.workflow.logger_manager.logger.addHandler(full)
 
@@ -126,7 +129,7 @@ class Progress(logging.Handler):
     def _is_news(self, record: logging.LogRecord) -> bool:
         text = record.getMessage()
         if not self.running:
-            return text != CHATTER
+            return not text.startswith(CHATTER)
         if self.failed and record.levelno == logging.ERROR:
             return False
         return record.levelno >= logging.WARNING or text.startswith(NEWS)
