@@ -14,9 +14,7 @@ SNAKEFILE = """
 import sys
 sys.path.insert(0, {root!r})
 from workflow.progress import install
-install(workflow, log=lambda: f"{{config['results']}}/logs/snakemake.log")
-
-configfile: "config.yaml"
+install(workflow, "results/logs/snakemake.log")
 
 if config.get("mistake"):
     sys.exit("error: config.yaml: size: must be positive")
@@ -55,7 +53,6 @@ sys.exit(1)
 @pytest.fixture
 def run(tmp_path):
     (tmp_path / "Snakefile").write_text(SNAKEFILE.format(root=str(ROOT)))
-    (tmp_path / "config.yaml").write_text("results: results")
     (tmp_path / "two.py").write_text(GOOD)
 
     def run(*arguments: str) -> tuple[int, list[str]]:

@@ -6,7 +6,6 @@ run goes to a log.
 """
 
 import logging
-from collections.abc import Callable
 from pathlib import Path
 
 LOG_LINES = 15
@@ -15,8 +14,8 @@ LOG_LINES = 15
 REASON_LENGTH = 100
 """How much of the reason for a step a plan shows."""
 
-CHATTER = ("Assuming unrestricted shared filesystem usage.", "Config file ")
-"""Beginnings of what Snakemake says of every run before it says that it is one."""
+CHATTER = "Assuming unrestricted shared filesystem usage."
+"""The one thing that Snakemake says of every run before it says that it is one."""
 
 NEWS = ("Nothing to be done", "Terminating processes", "Will exit after")
 """Beginnings of the messages that a user wants to see although they are no warnings."""
@@ -25,10 +24,9 @@ FAILED = "At least one job did not complete successfully."
 """Snakemake's last word on a run that failed."""
 
 
-def install(workflow, log: Callable[[], str]) -> None:
-    """Show the progress of ``workflow`` in the terminal; Snakemake's own messages go to a log.
+def install(workflow, log: str) -> None:
+    """Show the progress of ``workflow`` in the terminal, and write Snakemake's messages to ``log``.
 
-    ``log`` gives the path once the run starts: the configuration is not read when this is called.
     Nothing changes where Snakemake is a job's process, or was asked for a display of its own.
     """
     logger = workflow.logger_manager.logger
@@ -45,11 +43,11 @@ def install(workflow, log: Callable[[], str]) -> None:
 class Progress(logging.Handler):
     """Translates what Snakemake says of a run, and hands the rest to the ``terminal`` handler."""
 
-    def __init__(self, workflow, terminal: logging.StreamHandler, log: Callable[[], str]):
+    def __init__(self, workflow, terminal: logging.StreamHandler, log: str):
         super().__init__()
         self.workflow = workflow
         self.terminal = terminal
-        self.log = log
+        self.log = Path(log)
         self.running = False
         self.failed = False
         self.steps = 0
@@ -77,9 +75,8 @@ class Progress(logging.Handler):
     def on_run_info(self, record: logging.LogRecord) -> None:
         self.steps = record.stats["total"] - sum(record.stats.get(t, 0) for t in self._targets())
         if not self.workflow.dryrun:
-            log = Path(self.log())
-            log.parent.mkdir(parents=True, exist_ok=True)
-            full = logging.FileHandler(log, mode="w", encoding="utf-8")
+            self.log.parent.mkdir(parents=True, exist_ok=True)
+            full = logging.FileHandler(self.log, mode="w", encoding="utf-8")
             full.setFormatter(self.terminal.formatter)
             self.workflow.logger_manager.logger.addHandler(full)
 
@@ -129,7 +126,7 @@ class Progress(logging.Handler):
     def _is_news(self, record: logging.LogRecord) -> bool:
         text = record.getMessage()
         if not self.running:
-            return not text.startswith(CHATTER)
+            return text != CHATTER
         if self.failed and record.levelno == logging.ERROR:
             return False
         return record.levelno >= logging.WARNING or text.startswith(NEWS)
