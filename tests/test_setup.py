@@ -74,7 +74,7 @@ def test_the_conda_environment_is_python_an_engine_and_the_lock():
     assert last == {"pip": ["-r requirements.txt"]}
     assert "3.11" in Requirement(f"python{PROJECT['requires-python']}").specifier
     assert re.search(r"--python-version 3\.11\b", text_of("Makefile"))
-    assert '"tectonic"' in text_of("src/pixelspace/report/latex.py")
+    assert "tectonic" in text_of("src/pixelspace/report/latex.py")
 
 
 def test_what_the_paper_loads_is_in_the_list_of_tex_packages():
