@@ -35,7 +35,7 @@ lint: python-dev
 	.venv/bin/snakemake --lint
 
 bench: python-dev tex
-	@exec .venv/bin/python benchmarks/run.py
+	@exec .venv/bin/python benchmarks/pipeline.py
 
 python:
 	@tools/setup python $(ENVIRONMENT) $(LOCK)

@@ -1,6 +1,6 @@
 """What the three networks of the default paper must reach; run after `make paper`.
 
-    make test TESTS=tests/acceptance.py
+make test TESTS=tests/acceptance.py
 """
 
 from pathlib import Path
