@@ -1,7 +1,6 @@
 """Figures: what they show is what the artifact holds, and all of it can be read."""
 
 import functools
-import json
 import os
 import subprocess
 import sys
@@ -15,7 +14,6 @@ from matplotlib.colors import to_hex
 from matplotlib.image import AxesImage
 from matplotlib.patches import Circle, Rectangle
 
-from pixelspace.artifacts import Projection
 from pixelspace.errors import UserError
 from pixelspace.figures import (
     deconvolutions,
@@ -53,6 +51,7 @@ PROJECTIONS = {
     ),
     "deconvolutions, grey": lambda: deconvolutions.draw(examples.patches(4, 9, 14, 1)),
     "deconvolutions, colour, in rows": lambda: deconvolutions.draw(examples.patches(3, 5, 60, 3)),
+    "deconvolutions of many units": lambda: deconvolutions.draw(examples.patches(20, 4, 14, 1)),
     "one deconvolution": lambda: deconvolutions.draw(examples.patches(1, 1, 14, 1)),
     "dream": lambda: dream.draw(examples.dream()),
     "dream, upright": lambda: dream.draw(examples.dream(1, (160, 90), examples.DIGITS)),
@@ -72,6 +71,11 @@ DATASETS = {
 }
 
 
+@functools.cache
+def drawn(name):
+    return PROJECTIONS[name]()
+
+
 @pytest.fixture
 def drawn_texts(monkeypatch):
     """Draw a figure and return the texts that appeared, each once."""
@@ -83,13 +87,13 @@ def drawn_texts(monkeypatch):
             texts.append(text)
         return draw(text, renderer)
 
-    def drawn(figure):
+    def draw_and_record(figure):
         monkeypatch.setattr(matplotlib.text.Text, "draw", record)
         with style.house():
             figure.draw(figure.canvas.get_renderer())
         return texts
 
-    return drawn
+    return draw_and_record
 
 
 def assert_readable(figure, texts):
@@ -113,7 +117,7 @@ def assert_readable(figure, texts):
 
 @pytest.mark.parametrize("name", PROJECTIONS)
 def test_texts_can_be_read(name, drawn_texts):
-    figure = PROJECTIONS[name]()
+    figure = drawn(name)
     assert_readable(figure, drawn_texts(figure))
 
 
@@ -135,7 +139,7 @@ def texts(axes):
 
 @pytest.mark.parametrize("name", PROJECTIONS)
 def test_images_keep_their_shape(name):
-    for image in images(PROJECTIONS[name]()):
+    for image in images(drawn(name)):
         left, right, bottom, top = image.get_extent()
         height, width = image.get_array().shape[:2]
         if height > 1:  # one that is not is a strip of nodes
@@ -457,12 +461,15 @@ def test_deconvolutions_stand_beside_or_below_their_patches(count):
         assert (x1 > x0 and top1 == top0) if count == 4 else (x1 == x0 and top1 > top0)
 
 
-def test_deconvolutions_to_colour_fill_the_range_of_each_patch():
+def test_deconvolutions_to_colour_have_a_scale_each_that_one_value_in_a_hundred_exceeds():
     projection = examples.patches(1, 4, 60, 3)
     for place, shown in enumerate(images(deconvolutions.draw(projection))[1::2]):
         values = projection.arrays["deconvolutions"][0, place]
-        expected = 0.5 + values / (2 * np.abs(values).max())
-        np.testing.assert_allclose(shown.get_array(), expected, atol=1e-6)
+        colours = np.asarray(shown.get_array())
+        assert np.mean((colours == 0) | (colours == 1)) == pytest.approx(0.01, abs=0.001)
+        limit = np.sort(np.abs(values), axis=None)[round(0.99 * (values.size - 1))]
+        expected = np.clip(0.5 + values / (2 * limit), 0, 1)
+        np.testing.assert_allclose(colours, expected, atol=1e-3)
 
 
 def test_what_lies_outside_the_image_is_hatched():
@@ -491,6 +498,15 @@ def test_units_bear_their_activations():
     )
 
 
+def test_a_unit_that_nothing_excites_is_called_silent():
+    projection = examples.patches(1, 4, 14, 1)
+    projection.arrays["activations"][:] = 0
+    projection.arrays["deconvolutions"][:] = 0
+    figure = deconvolutions.draw(projection)
+    assert texts(figure.axes[0])[0] == "unit 3, silent"
+    assert images(figure)[1].get_clim() == (-1, 1)
+
+
 # dream
 
 
@@ -514,15 +530,6 @@ def test_probabilities_before_and_after():
     values = projection.arrays["probabilities"]
     np.testing.assert_allclose([bar.get_width() for bar in axes.patches], values.ravel())
     assert texts(axes)[:6] == [f"{value:.3f}" for value in values.flat]
-
-
-def test_a_projection_from_a_file_draws_the_same(tmp_path):
-    """Names come back from JSON, arrays with their types."""
-    projection = examples.letter_weights()
-    stored = Projection(dict(projection.arrays), json.loads(json.dumps(projection.about)))
-    for number, each in enumerate((projection, stored)):
-        style.save(weights.draw(each), tmp_path / f"{number}.pdf", tmp_path / f"{number}.png")
-    assert (tmp_path / "0.pdf").read_bytes() == (tmp_path / "1.pdf").read_bytes()
 
 
 def test_saved_at_the_size_and_resolution_of_print(tmp_path):

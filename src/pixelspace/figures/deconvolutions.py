@@ -16,6 +16,8 @@ LINE = 0.17  # a unit's name and activations, above its block
 BETWEEN = 0.16  # blocks, and the two halves of a block
 FOOT = 0.42
 LARGEST = 0.62
+PERCENTILE = 99
+LONG_HEADING = 2.0  # inches
 
 
 @style.house()
@@ -25,8 +27,8 @@ def draw(projection: Projection) -> Figure:
     A square number of patches makes a square, its deconvolutions to the right of it; otherwise
     they make a row, its deconvolutions below it. Grey deconvolutions have one scale per unit,
     symmetric about zero. Deconvolutions to colour are signed as well; each is drawn as a colour
-    image in which grey is zero and the largest value of that patch is the full range. What lies
-    outside the image is hatched.
+    image with a scale of its own, in which grey is zero and the full range is reached by one value
+    in a hundred, for a few are far larger than the rest. What lies outside the image is hatched.
     """
     arrays, about = projection.arrays, projection.about
     units, count, height, width, channels = arrays["patches"].shape
@@ -41,15 +43,15 @@ def draw(projection: Projection) -> Figure:
     block = 2 * half[0] + BETWEEN / 2 if square else half[0]
     pitch = (half[1] if square else 2 * half[1] + GAP) + LINE + BETWEEN
     rows = -(-units // blocks)
-    spread = (style.WIDTH - 2 * MARGIN - blocks * block) / max(1, blocks - 1)
+    spread = min(0.4, (style.WIDTH - 2 * MARGIN - blocks * block) / max(1, blocks - 1))
     foot = FOOT if channels == 1 else 0.0
 
     figure, canvas = style.sheet(rows * pitch - BETWEEN + 2 * MARGIN + foot)
     for unit in range(units):
-        x = MARGIN + (unit % blocks) * (block + min(spread, 0.4))
+        x = MARGIN + (unit % blocks) * (block + spread)
         y = MARGIN + (unit // blocks) * pitch
         name = style.unit_name(about["layer"], arrays["units"][unit])
-        _heading(canvas, x, y + LINE - 0.05, name, arrays["activations"][unit])
+        _heading(canvas, (x, y + LINE - 0.05), name, arrays["activations"][unit], block + spread)
         shift = (half[0] + BETWEEN / 2, 0) if square else (0, half[1] + GAP)
         limit = np.abs(arrays["deconvolutions"][unit]).max()
         for patch in range(count):
@@ -61,7 +63,7 @@ def draw(projection: Projection) -> Figure:
             _mark_outside(canvas, inside, box)
             box = left + shift[0], top + shift[1], cell, tall
             values = arrays["deconvolutions"][unit, patch]
-            scale = limit if channels == 1 else np.abs(values).max()
+            scale = limit if channels == 1 else np.percentile(np.abs(values), PERCENTILE)
             image = style.signed(canvas, values, box, scale)
             _mark_outside(canvas, inside, box)
     if channels == 1:
@@ -92,12 +94,20 @@ def _blocks(units: int, columns: int, lines: int, square: bool, aspect: float) -
     return units, cell
 
 
-def _heading(canvas: Axes, x: float, y: float, name: str, activations: np.ndarray) -> None:
-    """Write the name of a unit and the activations of its patches, first and last."""
-    text = f"unit {name}, activation {style.number(activations[0], 3)}"
-    if len(activations) > 1:
-        text += f" to {style.number(activations[-1], 3)}"
-    canvas.text(x, y, text, size=style.SMALL, va="baseline")
+def _heading(
+    canvas: Axes, place: tuple[float, float], name: str, activations: np.ndarray, room: float
+) -> None:
+    """Write the name of a unit and the activations of its patches, shorter if room is scarce."""
+    values = " to ".join(
+        style.number(value, 3) for value in activations[[0, -1][: len(activations)]]
+    )
+    long = room >= LONG_HEADING
+    if activations[0] <= 0:
+        values = "silent"
+    elif long:
+        values = f"activation {values}"
+    words = f"unit {name}, {values}" if long else f"{name}: {values}"
+    canvas.text(*place, words, size=style.SMALL, va="baseline")
 
 
 def _mark_outside(canvas: Axes, inside: np.ndarray, box: style.Box) -> None:

@@ -22,7 +22,8 @@ def draw(projection: Projection) -> Figure:
 
     Below them stand the probabilities that the network gives each class before and after.
     """
-    frames, names = projection.arrays["frames"], projection.about["class_names"]
+    frames, about = projection.arrays["frames"], projection.about
+    names = about["class_names"]
     aspect = frames.shape[1] / frames.shape[2]
     between = len(frames) - 2
     columns = 2 if between == 4 else min(max(1, between), 3)
@@ -46,7 +47,7 @@ def draw(projection: Projection) -> Figure:
     boxes.append(("dream", left + small + GAP, top, large))
     for frame, (words, x, y, wide) in zip(frames, boxes, strict=True):
         canvas.text(x, y - 0.05, words, size=style.SMALL, va="baseline")
-        style.picture(canvas, frame, (x, y, wide, wide * aspect), 0, 255)
+        style.picture(canvas, frame, (x, y, wide, wide * aspect), *about["value_range"])
 
     label = min(style.widest(names), LONGEST_NAME) + 0.1
     y = top + large * aspect + 0.26

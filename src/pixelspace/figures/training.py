@@ -5,11 +5,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogFormatterSciNotation, MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
 from pixelspace.figures import style
 
-CURVES = {"train": style.BLUE, "validation": style.VERMILLION}
+CURVES = {
+    "train": {"color": style.BLUE},
+    "validation": {"color": style.VERMILLION, "linestyle": (0, (3, 1))},
+}
 LONGEST_NAME = 0.8
 MARGIN = 0.03
 
@@ -96,13 +99,13 @@ def _plot(axes: Axes, reports: Sequence[Mapping], split: str, quantity: str) -> 
     values = np.array([report["history"][f"{split}_{quantity}"] for report in reports])
     epochs = np.arange(1, values.shape[1] + 1)
     if len(values) > 1:
-        axes.plot(epochs, values.T, color=CURVES[split], linewidth=0.4, alpha=0.6)
+        axes.plot(epochs, values.T, **CURVES[split], linewidth=0.4, alpha=0.6)
     name = {"train": "training", "validation": "validation"}[split]
     if len(values) > 1:
         name += f", mean of {len(values)}"
     marker = "o" if len(epochs) <= 20 else None
     axes.plot(
-        epochs, values.mean(axis=0), color=CURVES[split], marker=marker, markersize=2.2, label=name
+        epochs, values.mean(axis=0), **CURVES[split], marker=marker, markersize=2.2, label=name
     )
     return values
 
@@ -111,7 +114,9 @@ def _scale_of_losses(axes: Axes, losses: np.ndarray) -> None:
     """Choose a logarithmic scale where losses fall tenfold or more."""
     if losses.min() > 0 and losses.max() >= 10 * losses.min():
         axes.set_yscale("log")
-        axes.yaxis.set_major_formatter(LogFormatterSciNotation())
+        if losses.max() < 1000 * losses.min():
+            axes.yaxis.set_major_locator(LogLocator(subs=(1, 3)))
+            axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: style.number(value, 1)))
         axes.yaxis.set_minor_formatter("")
     else:
         axes.yaxis.set_major_locator(MaxNLocator(4))
