@@ -41,9 +41,8 @@ BLACK = "#000000"
 GREY = "#767676"
 LIGHT = "#d9d9d9"
 BLUE = "#0072b2"
-ORANGE = "#e69f00"
 VERMILLION = "#d55e00"
-"""The colours: five of Okabe and Ito's palette (2008), safe for the colour-blind, and greys."""
+"""The colours: three of Okabe and Ito's palette (2008), safe for the colour-blind, and greys."""
 
 SIGNED = LinearSegmentedColormap.from_list(
     "signed", ["#002f4d", BLUE, "#9fcbe6", "#ffffff", "#f6bb90", VERMILLION, "#5c2400"], N=257
