@@ -147,7 +147,7 @@ class Git(Colour):
 
     @property
     def classes(self) -> tuple[str, ...]:
-        return tuple(self.class_names.values())
+        return tuple(dict.fromkeys(self.class_names.values()))
 
 
 class DatasetChoice(Section):

@@ -4,8 +4,9 @@ import sys
 from pathlib import Path
 
 SOURCE = Path(workflow.basedir) / "src"
-sys.path.insert(0, str(SOURCE))
+sys.path[:0] = [str(SOURCE), str(SOURCE.parent / "workflow")]
 
+import progress
 from pixelspace import config as configuration
 from pixelspace import runtime
 from pixelspace.errors import UserError
@@ -21,6 +22,8 @@ except UserError as error:
     sys.exit(f"error: {error}")
 
 RESULTS = CONFIG.results
+
+progress.install(workflow, f"{RESULTS}/logs/snakemake.log")
 
 
 wildcard_constraints:

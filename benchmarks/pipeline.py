@@ -1,0 +1,83 @@
+"""How long the paper takes, in a fresh clone of the committed state: `make bench`.
+
+Prints and writes a table of seconds and of the largest process. The targets are those of the
+project for two cores; timings on a shared machine vary by up to a factor of two.
+"""
+
+import resource
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+TABLE = Path(__file__).parent / "results" / "pipeline.md"
+CORES = 2
+
+
+def timed(command: list[str], folder: Path) -> float:
+    """Run a command to its end and return the seconds it took."""
+    start = time.monotonic()
+    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    return time.monotonic() - start
+
+
+def largest_process() -> float:
+    """Return the most memory that any process started so far has held, in GB."""
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e9
+
+
+def edit(file: Path, old: str, new: str) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert old in text, f"{file} no longer has {old!r}"
+    file.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def measure(folder: Path) -> list[tuple[str, str, str]]:
+    """Return rows of what was measured, its target, and its value."""
+    rows = []
+    snakemake = [".venv/bin/snakemake", "--cores", str(CORES)]
+
+    def row(name: str, target: str, command: list[str], prepare: Callable[[], None] | None = None):
+        if prepare:
+            prepare()
+        rows.append((name, target, f"{timed(command, folder):.1f} s"))
+        print(*rows[-1], sep="   ", flush=True)
+
+    row(
+        "set-up of Python with a warm package cache",
+        "240 s",
+        ["tools/setup", "python", ".venv", "requirements.txt"],
+    )
+    row("the whole paper", "480 s", snakemake)
+    rows.append(("largest process of it", "3.0 GB", f"{largest_process():.1f} GB"))
+    row("a plan with nothing to do", "3 s", [*snakemake, "-n"])
+    row(
+        "one figure after an edit of its drawing",
+        "6 s",
+        [*snakemake, "results/figures/efl-weights.pdf"],
+        lambda: edit(folder / "src/pixelspace/figures/weights.py", "def draw(", "X = 1\n\n\ndef draw("),
+    )
+    row(
+        "the PDF after an edit of its text",
+        "15 s",
+        snakemake,
+        lambda: edit(folder / "report/sections/further.tex.j2", "Three things", "Several things"),
+    )
+    return rows
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "paper"
+        subprocess.run(["git", "clone", "-q", str(ROOT), str(folder)], check=True)
+        rows = measure(folder)
+    table = ["| what | target | measured |", "|---|---|---|"]
+    table += [f"| {' | '.join(row)} |" for row in rows]
+    TABLE.parent.mkdir(exist_ok=True)
+    TABLE.write_text("\n".join(table) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

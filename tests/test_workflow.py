@@ -1,0 +1,277 @@
+"""The whole workflow on the small configuration, in a copy of the repository, as a user runs it."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pypdf import PdfReader
+
+from pixelspace import artifacts
+
+ROOT = Path(__file__).parent.parent
+COPIED = ("Snakefile", "config", "profiles", "report", "requirements.txt", "scripts", "src")
+SMOKE = "config/smoke.yaml"
+RESULTS = "results-smoke"
+
+pytestmark = pytest.mark.skipif(not shutil.which("latexmk"), reason="latexmk is not installed")
+
+
+def copy_of_the_repository(folder: Path) -> Path:
+    """A copy to build in; the data that the repository ships is linked, file by file."""
+    folder.mkdir()
+    for name in (*COPIED, "workflow"):
+        source = ROOT / name
+        copy = shutil.copytree if source.is_dir() else shutil.copy
+        copy(source, folder / name)
+    ignored = shutil.ignore_patterns("cache")
+    shutil.copytree(ROOT / "data", folder / "data", copy_function=os.symlink, ignore=ignored)
+    return folder
+
+
+def snakemake(folder: Path, *arguments: str, config: str = SMOKE) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [
+            *(sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", config),
+            *arguments,
+        ],
+        cwd=folder,
+        env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def planned(folder: Path, *arguments: str) -> list[str]:
+    """The steps that would run: rule and message."""
+    plan = snakemake(folder, "-n", *arguments)
+    assert plan.returncode == 0, plan.stdout + plan.stderr
+    return re.findall(r"^(\w+: .*?)  \(", plan.stdout, re.M)
+
+
+def rules(steps: list[str]) -> set[str]:
+    return {step.split(":")[0] for step in steps}
+
+
+def edited(file: Path, old: str, new: str):
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """A finished build of the small paper. Tests leave it as they found it."""
+    folder = copy_of_the_repository(tmp_path_factory.mktemp("built") / "paper")
+    run = snakemake(folder)
+    assert run.returncode == 0, run.stdout + run.stderr
+    folder.joinpath("terminal.txt").write_text(run.stdout + run.stderr)
+    return folder
+
+
+@pytest.fixture
+def restored(built):
+    """The build, with its sources and results put back after the test."""
+    kept = {file: file.read_bytes() for file in _sources(built)}
+    yield built
+    for file, content in kept.items():
+        if file.read_bytes() != content:
+            file.write_bytes(content)
+
+
+def _sources(folder: Path):
+    for name in ("config", "report", "src"):
+        yield from (file for file in (folder / name).rglob("*") if file.suffix != ".pyc" and file.is_file())
+
+
+def text_of(pdf: Path) -> str:
+    return "\n".join(page.extract_text() for page in PdfReader(pdf).pages)
+
+
+def test_the_paper_is_complete(built):
+    pdf = built / RESULTS / "paper.pdf"
+    assert len(PdfReader(pdf).pages) >= 6
+    text = text_of(pdf)
+    assert "??" not in text
+    assert "undefined" not in text
+    for title in (
+        "Definitions",
+        "A simple (but useful) example",
+        "MNIST: deconvolutions and feature maps",
+        "Dog, muffin or fried chicken?",
+        "Dreams",
+        "Application to CNN design",
+        "Discussion",
+        "Further work",
+        "References",
+    ):
+        assert title in text, title
+    source = (built / RESULTS / "paper.tex").read_text(encoding="utf-8")
+    shown = re.findall(r"\\paperfigure\{([\w-]+)\}", source)
+    drawn = {file.stem for file in (built / RESULTS / "figures").glob("*.pdf")}
+    assert set(shown) == drawn
+    for number in range(1, len(shown) + 1):
+        assert f"Figure {number}:" in text
+    log = (built / RESULTS / "logs/compile_paper.log").read_text(encoding="utf-8")
+    assert "LaTeX Warning: There were undefined" not in log.rpartition("This is pdfTeX")[2]
+
+
+def test_nothing_of_the_machine_or_the_day_is_in_the_pdf(built):
+    content = (built / RESULTS / "paper.pdf").read_bytes()
+    assert str(built).encode() not in content
+    assert b"/CreationDate" not in content
+    assert b"/ModDate" not in content
+
+
+def test_the_terminal_shows_one_line_for_each_step(built):
+    lines = (built / "terminal.txt").read_text().splitlines()
+    steps = [line for line in lines if re.match(r"\[ *\d+/\d+\] +[\d.]+ s +\d+ left  \w+: ", line)]
+    made = list((built / RESULTS / "logs").rglob("*.log"))
+    assert len(steps) == len(made) - 1  # one of the logs is Snakemake's own
+    assert len(lines) - len(steps) <= 5, [line for line in lines if line not in steps]
+
+
+def test_a_finished_build_has_nothing_to_do(built):
+    assert planned(built) == []
+
+
+def test_a_figure_can_be_asked_for_alone(tmp_path):
+    folder = copy_of_the_repository(tmp_path / "paper")
+    steps = planned(folder, f"{RESULTS}/figures/efl-weights.pdf")
+    assert [step.split(":")[0] for step in steps] == [
+        "make_dataset",
+        "train_network",
+        "project",
+        "draw_projection",
+    ]
+    assert all("efl" in step for step in steps)
+
+
+def test_a_training_key_reruns_what_depends_on_it_alone(restored):
+    edited(restored / SMOKE, "scratch: {epochs: 2", "scratch: {epochs: 1")
+    steps = planned(restored)
+    assert "train_network: train the network of mnist, replicate 0" in steps
+    assert not [step for step in steps if re.search(r"\befl\b|\bmeme\b", step)]
+    assert "make_dataset" not in rules(steps)
+
+
+def test_a_figure_key_redraws_figures_alone(restored):
+    edited(restored / "config/config.yaml", "screen_dpi: 200", "screen_dpi: 120")
+    assert rules(planned(restored)) == {
+        "draw_samples",
+        "draw_training",
+        "draw_diagram",
+        "draw_projection",
+        "compile_paper",
+    }
+
+
+def test_a_projection_key_reruns_that_projection_alone(restored):
+    config = restored / "config/config.yaml"
+    edited(config, "{kind: weights, layer: conv1, units: 16}", "{kind: weights, layer: conv1, units: 8}")
+    assert [step for step in planned(restored) if not step.startswith(("collect", "write", "compile"))] == [
+        "project: project mnist onto pixel space: weights",
+        "summarize_projection: sum up mnist: weights",
+        "draw_projection: draw mnist-weights",
+    ]
+
+
+def test_a_sentence_is_rewritten_without_any_computation(restored):
+    edited(restored / "report/sections/further.tex.j2", "Three things", "Several things")
+    assert rules(planned(restored)) == {"write_paper", "compile_paper"}
+
+
+def test_an_edit_of_the_library_reruns_the_jobs_that_import_it(restored):
+    edited(restored / "src/pixelspace/figures/dream.py", "def draw(", "EDITED = 1\n\n\ndef draw(")
+    assert [step for step in planned(restored) if "typeset" not in step] == [
+        "draw_projection: draw meme-dream"
+    ]
+    edited(restored / "src/pixelspace/datasets/efl.py", "def masks(", "EDITED = 1\n\n\ndef masks(")
+    steps = planned(restored)
+    assert "make_dataset: make the images of efl" in steps
+    assert "make_dataset: make the images of mnist" not in steps
+
+
+def test_a_comment_in_the_library_reruns_nothing(restored):
+    edited(restored / "src/pixelspace/artifacts.py", "import contextlib", "# Why.\nimport contextlib")
+    assert planned(restored) == []
+
+
+def test_another_number_in_an_artifact_is_another_number_in_the_paper(restored):
+    path = restored / RESULTS / "efl/0/training.json"
+    before = text_of(restored / RESULTS / "paper.pdf")
+    report = artifacts.read_json(path)
+    shown = report["test"]["accuracy"]
+    artifacts.write_json(path, report | {"test": report["test"] | {"accuracy": 0.4321}})
+    try:
+        run = snakemake(restored)
+        assert run.returncode == 0, run.stdout + run.stderr
+        after = text_of(restored / RESULTS / "paper.pdf")
+        assert "43.2" in after
+        assert "43.2" not in before
+    finally:
+        report["test"]["accuracy"] = shown
+        artifacts.write_json(path, report)
+        assert snakemake(restored).returncode == 0
+
+
+def test_a_mistake_in_a_template_names_the_file_and_leaves_the_paper(restored):
+    before = (restored / RESULTS / "paper.pdf").read_bytes()
+    edited(restored / "report/sections/further.tex.j2", "Three things", r"\oops{} things")
+    run = snakemake(restored)
+    assert run.returncode != 0
+    said = run.stdout + run.stderr
+    assert "Undefined control sequence" in said
+    assert "from report/sections/further.tex.j2" in said
+    assert "Traceback" not in said
+    assert len(said.splitlines()) < 40
+    edited(restored / "report/sections/further.tex.j2", r"\oops{} things", "Three things")
+    assert snakemake(restored).returncode == 0
+    assert (restored / RESULTS / "paper.pdf").read_bytes() == before
+
+
+def test_a_number_that_nothing_measured_names_the_line(restored):
+    edited(restored / "report/sections/abstract.tex.j2", "efl.test_accuracy", "efl.test_speed")
+    run = snakemake(restored, f"{RESULTS}/paper.tex")
+    said = run.stdout + run.stderr
+    assert run.returncode != 0
+    assert re.search(r"abstract.tex.j2:\d+: there is no number 'efl.test_speed'", said)
+    assert "Traceback" not in said
+
+
+def test_an_altered_data_file_is_named_and_nothing_is_taken_for_finished(tmp_path):
+    folder = copy_of_the_repository(tmp_path / "paper")
+    file = folder / "data/mnist/train-images-idx3-ubyte.gz"
+    content = file.read_bytes()
+    file.unlink()
+    file.write_bytes(content[:-1000])
+    run = snakemake(folder, f"{RESULTS}/mnist/dataset.h5")
+    said = run.stdout + run.stderr
+    assert run.returncode != 0
+    assert re.search(r"error: data/mnist/train-images-idx3-ubyte.gz: .*SHA-256", said)
+    assert "git checkout -- data/mnist" in said
+    assert "Traceback" not in said
+    assert not (folder / RESULTS / "mnist/dataset.h5").exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("epochs: 2", "epoches: 2", "smoke.yaml:7: .*unknown key; did you mean 'epochs'"),
+        ("train: 4000", "train: -1", "smoke.yaml:6: .*greater than or equal to 10"),
+        ("results: results-smoke", "results: [1", "smoke.yaml"),
+    ],
+)
+def test_a_mistake_in_the_configuration_stops_before_any_step(tmp_path, old, new, message):
+    folder = copy_of_the_repository(tmp_path / "paper")
+    edited(folder / SMOKE, old, new)
+    run = snakemake(folder)
+    said = run.stdout + run.stderr
+    assert run.returncode != 0
+    assert re.search(message, said), said
+    assert "Traceback" not in said
+    assert not (folder / RESULTS).exists()
