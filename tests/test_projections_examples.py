@@ -114,7 +114,10 @@ def test_deconvolutions_of_a_data_set(tmp_path):
     assert arrays["inside"].all()
     assert found.about["labels"][0] == ["a", "a", "b"]
     assert found.about["receptive_field"] == {"size": [2, 2], "stride": [1, 1], "start": [0, 0]}
-    assert found.about["notes"] == ["unit 1: excited by no test image"]
+    assert found.about["notes"] == [
+        "unit 1: excited by no test image",
+        "layer relu: no max-pooling before it, so all images project alike",
+    ]
     artifacts.write_projection(tmp_path / "projection.npz", found)
     read = artifacts.read_projection(tmp_path / "projection.npz")
     np.testing.assert_array_equal(read.arrays["activations"], arrays["activations"])

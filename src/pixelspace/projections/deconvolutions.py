@@ -1,7 +1,11 @@
 """Deconvolutional projection (Zeiler and Fergus 2014, arXiv:1311.2901) of the strongest patches.
 
 For the patches of a data set that excite a unit most, the unit's activation is sent back to the
-pixels with `backward.deconvnet`: what of the patch caused it.
+pixels as in `backward`: what of the patch caused it.
+
+A deconvnet knows an image by its max-pooling switches alone. Where a network has none before the
+layer, as EfficientNet, it projects every image to the same picture (Springenberg et al. 2015);
+guided backpropagation, which also knows which rectifiers were open, does not.
 """
 
 from collections.abc import Sequence
@@ -11,7 +15,7 @@ import numpy as np
 
 from pixelspace.artifacts import Projection, StoredDataset
 from pixelspace.projections import graph
-from pixelspace.projections.backward import deconvnet
+from pixelspace.projections.backward import backward_pass
 from pixelspace.projections.feature_maps import listed
 from pixelspace.projections.receptive_fields import receptive_field
 from pixelspace.projections.top_patches import boxes, crop, strongest_patches
@@ -25,6 +29,7 @@ def project(
     layer: str,
     units: int | Sequence[int] = 4,
     k: int = 9,
+    policy: str = "deconvnet",
 ) -> Projection:
     """Show the test patches that excite units of a layer most, and their deconvolutions.
 
@@ -33,6 +38,7 @@ def project(
     Args:
         units: their numbers, or how many to choose at random.
         k: patches for each unit.
+        policy: ``"deconvnet"`` or ``"guided"``; see `backward`.
     """
     split = dataset["test"]
     units = graph.choose(model, layer, units, seed)
@@ -40,7 +46,9 @@ def project(
     pixels = np.stack([split.images[i].astype(np.float32) for i in patches.images.ravel()])
     is_map = len(graph.shape(model, layer)) == 3
     cells = patches.positions.reshape(-1, 2) if is_map else None
-    projections = deconvnet(model, pixels, layer, np.repeat(units, k), cells)
+    projections, _ = backward_pass(
+        model, pixels, layer, np.repeat(units, k), cells, policy=policy, start="activation"
+    )
     field = receptive_field(model, layer)
     shown = boxes(patches, field, pixels.shape[1:3])
     cut = [crop(image, box) for image, box in zip(pixels, shown.reshape(-1, 4), strict=True)]
@@ -49,7 +57,12 @@ def project(
     def by_unit(parts: list[np.ndarray]) -> np.ndarray:
         return np.stack(parts).reshape(len(units), k, *parts[0].shape)
 
+    notes = []
     silent = units[patches.activations[:, 0] <= 0]
+    if silent.size:
+        notes.append(f"{listed(silent)}: excited by no test image")
+    if policy == "deconvnet" and not _has_switches(model, layer):
+        notes.append(f"layer {layer}: no max-pooling before it, so all images project alike")
     names = dataset.class_names
     about = {
         "kind": "deconvolutions",
@@ -57,7 +70,7 @@ def project(
         "value_range": list(dataset.value_range),
         "layer": layer,
         "units": units.tolist(),
-        "policy": "deconvnet",
+        "policy": policy,
         "split": "test",
         "labels": [[names[split.labels[i]] for i in row] for row in patches.images],
         "receptive_field": {
@@ -65,7 +78,7 @@ def project(
             "stride": list(field.stride),
             "start": list(field.start),
         },
-        "notes": [f"{listed(silent)}: excited by no test image"] if silent.size else [],
+        "notes": notes,
     }
     arrays = {
         "patches": by_unit([patch for patch, _ in cut]),
@@ -77,3 +90,10 @@ def project(
         "units": units,
     }
     return Projection(arrays, about)
+
+
+def _has_switches(model: keras.Model, layer: str) -> bool:
+    known = graph.operations(model)
+    through = [known[name] for name in graph.before(model, layer) | {layer}]
+    pooling = (keras.layers.MaxPooling2D, keras.layers.GlobalMaxPooling2D)
+    return any(isinstance(operation, pooling) for operation in through)

@@ -84,7 +84,7 @@ def deep_dream(
     steps: int = 20,
     scale: float = 1.4,
     jitter: int = 24,
-    step: float = 0.015,
+    step: float = 0.01,
     blurs: Sequence[float] = BLURS,
 ) -> np.ndarray:
     """Dream on an image ``(height, width, channels)`` of any size the layer allows.
@@ -136,7 +136,7 @@ def project(
     steps: int = 20,
     scale: float = 1.4,
     jitter: int = 24,
-    step: float = 0.015,
+    step: float = 0.01,
     blurs: Sequence[float] = BLURS,
 ) -> Projection:
     """Dream on one of the data set's large images.

@@ -142,6 +142,7 @@ def before(model: keras.Model, layer: str) -> frozenset[str]:
         sources = [s for s in keras.tree.flatten((args, kwargs)) if isinstance(s, frozenset)]
         return frozenset({operation.name}).union(*sources)
 
+    layer = layer if layer in _named(model) else logits_layer(model)
     return walk(model, frozenset(), visit)[layer] - {layer}
 
 
