@@ -3,6 +3,7 @@
 # make lint     style, formatting and import rules
 # make bench    measure speed and memory (see benchmarks/)
 # make lock     renew the locks from pyproject.toml      UV=/path/to/uv
+# make container  build pixelspace.sif, the image for `--software-deployment-method apptainer`
 # make clean    remove everything that was built, but keep the environments
 
 CORES ?= all
@@ -19,7 +20,7 @@ endif
 
 OVERLAY := $(if $(CONFIG),--configfile "$(CONFIG)") $(if $(PHOTOS),--config photos="$(PHOTOS)")
 
-.PHONY: paper test lint bench lock clean python python-dev tex
+.PHONY: paper test lint bench lock container clean python python-dev tex
 
 paper: python tex
 	@exec $(ENVIRONMENT)/bin/snakemake --cores $(CORES) $(OVERLAY)
@@ -53,6 +54,9 @@ lock:
 	$(COMPILE) --extra cpu -o requirements.txt
 	$(COMPILE) --extra cpu --extra dev -c requirements.txt -o requirements-dev.txt
 	$(COMPILE) --extra gpu -c requirements.txt -o requirements-gpu.txt
+
+container:
+	apptainer build pixelspace.sif workflow/container.def
 
 clean:
 	rm -rf results results-* .snakemake .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -6,6 +6,10 @@ min_version("9.27")
 configfile: "config/config.yaml"
 
 
+# Made by `make container`; used with --software-deployment-method apptainer.
+container: "pixelspace.sif"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"

@@ -57,7 +57,9 @@ def measure(folder: Path) -> list[tuple[str, str, str]]:
         "one figure after an edit of its drawing",
         "6 s",
         [*snakemake, "results/figures/efl-weights.pdf"],
-        lambda: edit(folder / "src/pixelspace/figures/weights.py", "def draw(", "X = 1\n\n\ndef draw("),
+        lambda: edit(
+            folder / "src/pixelspace/figures/weights.py", "def draw(", "A = 1\n\ndef draw("
+        ),
     )
     row(
         "the PDF after an edit of its text",

@@ -9,8 +9,6 @@ with runtime.job(snakemake.log[0]), artifacts.open_dataset(snakemake.input.datas
     storage = import_module("pixelspace.networks.storage")
     layers = storage.describe(dataset, **snakemake.params.network)
     recipe = import_module(f"pixelspace.networks.{snakemake.params.recipe}")
-    trained = recipe.train(
-        layers, dataset, seed=snakemake.params.seed, **snakemake.params.settings
-    )
+    trained = recipe.train(layers, dataset, seed=snakemake.params.seed, **snakemake.params.settings)
     storage.save(trained.model, snakemake.output.weights)
     artifacts.write_json(snakemake.output.report, trained.report)

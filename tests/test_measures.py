@@ -10,8 +10,10 @@ from pixelspace.measures import filter_ablation, letter_parts, summaries
 
 def test_weights_split_into_the_parts_of_a_letter():
     masks = efl.masks(9, 7)
-    weights = 2.0 * masks["leg"] - 0.5 * masks["arms"] + 1.0 * ~(
-        masks["leg"] | masks["arms"] | masks["stem"]
+    weights = (
+        2.0 * masks["leg"]
+        - 0.5 * masks["arms"]
+        + 1.0 * ~(masks["leg"] | masks["arms"] | masks["stem"])
     )
     parts = letter_parts.split_weights(weights, masks)
     assert parts == {

@@ -151,7 +151,7 @@ def checked(path: str | os.PathLike) -> Path:
         if not needed.is_file():
             raise UserError(f"{needed}: missing; delete {path} and run again to rebuild it")
     if file_hash(path) != record.read_text().strip():
-        raise UserError(f"{path}: changed since it was built; delete it and run again to rebuild it")
+        raise UserError(f"{path}: changed since it was built; delete it and run again")
     return path
 
 

@@ -40,7 +40,8 @@ class Section(BaseModel):
     def _know_every_key(cls, given):
         for key in given if isinstance(given, Mapping) else ():
             if key not in cls.model_fields:
-                raise PydanticCustomError(UNKNOWN, "unknown key", {"key": key, "known": list(cls.model_fields)})
+                context = {"key": key, "known": list(cls.model_fields)}
+                raise PydanticCustomError(UNKNOWN, "unknown key", context)
         return given
 
 
@@ -418,7 +419,7 @@ def _impossible(config: Config) -> Iterator[tuple[tuple[str, ...], str]]:
                 "recipe 'transfer' is for networks of kind 'efficientnet', and they for it alone",
             )
         try:
-            data.chosen.classes
+            classes = data.chosen.classes
         except UserError as error:
             yield (*at, "dataset", data.source), str(error)
             continue
@@ -438,7 +439,7 @@ def _impossible(config: Config) -> Iterator[tuple[tuple[str, ...], str]]:
                     if (data.source, experiment.network.kind, nodes) != ("efl", "perceptron", 2):
                         yield here, "letter_parts needs data source 'efl' and 2 perceptron nodes"
                 if settings.kind == "dream":
-                    yield from _impossible_dream(here, settings, data.chosen)
+                    yield from _impossible_dream(here, settings, data.chosen, classes)
 
 
 def _impossible_layers(at, settings: Section, shapes) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -460,11 +461,13 @@ def _impossible_layers(at, settings: Section, shapes) -> Iterator[tuple[tuple[st
             )
 
 
-def _impossible_dream(at, settings: Dream, data) -> Iterator[tuple[tuple[str, ...], str]]:
+def _impossible_dream(
+    at, settings: Dream, data: Section, classes: Sequence[str]
+) -> Iterator[tuple[tuple[str, ...], str]]:
     if not isinstance(data, Colour):
         yield at, "a dream needs a data source with large images: rendered, folder or git"
-    elif settings.label not in data.classes:
-        names = ", ".join(data.classes)
+    elif settings.label not in classes:
+        names = ", ".join(classes)
         yield at + ("label",), f"there is no class '{settings.label}'; the classes are {names}"
     elif settings.index >= data.large_per_class:
         yield at + ("index",), f"only {data.large_per_class} large images of a class are kept"

@@ -13,6 +13,7 @@ from pathlib import Path
 import grimp
 
 PACKAGE = "pixelspace"
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 @functools.cache
@@ -25,9 +26,8 @@ def _own(module: str) -> str:
     """Hash a module's syntax tree without docstrings: comments and layout do not count."""
     tree = ast.parse(Path(find_spec(module).origin).read_text(encoding="utf-8"))
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            if ast.get_docstring(node, clean=False) is not None:
-                node.body = node.body[1:]
+        if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:]
     return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
 
 

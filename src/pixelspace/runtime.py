@@ -10,7 +10,6 @@ from pathlib import Path
 from pixelspace.errors import UserError
 
 ENVIRONMENT = {
-    "CUDA_VISIBLE_DEVICES": "",
     "KERAS_BACKEND": "tensorflow",
     "OMP_NUM_THREADS": "1",
     "ONEDNN_MAX_CPU_ISA": "AVX2",
@@ -22,6 +21,11 @@ ENVIRONMENT = {
     "TF_NUM_INTRAOP_THREADS": "1",
 }
 """Set for every job before Python starts: thread counts and instruction sets change bytes."""
+
+
+def environment(*, gpu: bool) -> dict[str, str]:
+    """Return the environment variables of a job; without ``gpu`` it sees none."""
+    return ENVIRONMENT if gpu else {**ENVIRONMENT, "CUDA_VISIBLE_DEVICES": ""}
 
 
 @contextlib.contextmanager

@@ -14,7 +14,8 @@ from pixelspace.fingerprint import fingerprint
 from pixelspace.seeds import derive
 
 # Jobs are processes of their own: they inherit the environment, not this interpreter's state.
-os.environ.update(runtime.ENVIRONMENT, PYTHONPATH=str(SOURCE))
+GPU = "PIXELSPACE_GPU" in os.environ
+os.environ.update(runtime.environment(gpu=GPU), PYTHONPATH=str(SOURCE))
 
 try:
     CONFIG = configuration.load(config, workflow.configfiles)
@@ -61,7 +62,9 @@ def source_listing(wildcards):
     if data.source != "folder":
         return None
     files = sorted(Path(data.folder.path).rglob("*"))
-    listing = "".join(f"{file} {file.stat().st_size}\n" for file in files if file.is_file())
+    listing = "".join(
+        f"{file} {file.stat().st_size}\n" for file in files if file.is_file()
+    )
     return hashlib.sha256(listing.encode()).hexdigest()[:16]
 
 
@@ -118,8 +121,12 @@ def number_sources(group):
         folder = f"{RESULTS}/{name}"
         paths += {
             "datasets": [f"{folder}/dataset.h5"],
-            "reports": [f"{folder}/{r}/training.json" for r in range(chosen.replicates)],
+            "reports": [
+                f"{folder}/{r}/training.json" for r in range(chosen.replicates)
+            ],
             "measures": [f"{folder}/0/measures/{m}.json" for m in chosen.measures],
-            "summaries": [f"{folder}/0/measures/of/{p}.json" for p in chosen.projections],
+            "summaries": [
+                f"{folder}/0/measures/of/{p}.json" for p in chosen.projections
+            ],
         }[group]
     return paths

@@ -5,6 +5,9 @@ rule make_dataset:
         dataset=f"{RESULTS}/{{experiment}}/dataset.h5",
     log:
         f"{RESULTS}/logs/make_dataset/{{experiment}}.log",
+    threads: 1
+    resources:
+        mem_mb=2000,
     params:
         source=lambda wildcards: experiment(wildcards).dataset.source,
         settings=lambda wildcards: experiment(wildcards).dataset.chosen.model_dump(),
@@ -14,9 +17,6 @@ rule make_dataset:
             "pixelspace.artifacts",
             f"pixelspace.datasets.{experiment(wildcards).dataset.source}",
         ),
-    threads: 1
-    resources:
-        mem_mb=2000,
     message:
         "make the images of {wildcards.experiment}"
     script:

@@ -6,6 +6,9 @@ rule measure:
         measure=f"{RESULTS}/{{experiment}}/{{replicate}}/measures/{{measure}}.json",
     log:
         f"{RESULTS}/logs/measure/{{experiment}}-{{replicate}}-{{measure}}.log",
+    threads: 1
+    resources:
+        mem_mb=3000,
     params:
         network=network_settings,
         settings=measure_settings,
@@ -15,9 +18,6 @@ rule measure:
             "pixelspace.artifacts",
             f"pixelspace.measures.{measure_settings(wildcards)['kind']}",
         ),
-    threads: 1
-    resources:
-        mem_mb=3000,
     message:
         "measure {wildcards.experiment}: {wildcards.measure}"
     script:
@@ -31,11 +31,11 @@ rule summarize_projection:
         summary=f"{RESULTS}/{{experiment}}/{{replicate}}/measures/of/{{projection}}.json",
     log:
         f"{RESULTS}/logs/summarize_projection/{{experiment}}-{{replicate}}-{{projection}}.log",
-    params:
-        code=fingerprint("pixelspace.measures.summaries"),
     threads: 1
     resources:
         mem_mb=1000,
+    params:
+        code=fingerprint("pixelspace.measures.summaries"),
     message:
         "sum up {wildcards.experiment}: {wildcards.projection}"
     script:

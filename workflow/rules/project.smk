@@ -6,6 +6,9 @@ rule project:
         projection=f"{RESULTS}/{{experiment}}/{{replicate}}/projections/{{projection}}.npz",
     log:
         f"{RESULTS}/logs/project/{{experiment}}-{{replicate}}-{{projection}}.log",
+    threads: 1
+    resources:
+        mem_mb=3000,
     params:
         network=network_settings,
         settings=projection_settings,
@@ -15,9 +18,6 @@ rule project:
             "pixelspace.artifacts",
             f"pixelspace.projections.{projection_settings(wildcards)['kind']}",
         ),
-    threads: 1
-    resources:
-        mem_mb=3000,
     message:
         "project {wildcards.experiment} onto pixel space: {wildcards.projection}"
     script:

@@ -9,7 +9,6 @@ rule collect_numbers:
     log:
         f"{RESULTS}/logs/collect_numbers.log",
     params:
-        results=RESULTS,
         code=fingerprint("pixelspace.report.numbers"),
     message:
         "collect the numbers"
@@ -22,7 +21,7 @@ rule write_paper:
         numbers=rules.collect_numbers.output.numbers,
         template="report/paper.tex.j2",
         sections=sorted(str(file) for file in Path("report/sections").glob("*.tex.j2")),
-        lock="requirements.txt",
+        lock="requirements-gpu.txt" if GPU else "requirements.txt",
     output:
         tex=f"{RESULTS}/paper.tex",
     log:

@@ -7,6 +7,9 @@ rule train_network:
         report=f"{RESULTS}/{{experiment}}/{{replicate}}/training.json",
     log:
         f"{RESULTS}/logs/train_network/{{experiment}}-{{replicate}}.log",
+    threads: 1
+    resources:
+        mem_mb=3000,
     params:
         network=network_settings,
         recipe=lambda wildcards: experiment(wildcards).training.recipe,
@@ -17,9 +20,6 @@ rule train_network:
             "pixelspace.artifacts",
             f"pixelspace.networks.{experiment(wildcards).training.recipe}",
         ),
-    threads: 1
-    resources:
-        mem_mb=3000,
     message:
         "train the network of {wildcards.experiment}, replicate {wildcards.replicate}"
     script:

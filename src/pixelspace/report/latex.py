@@ -21,7 +21,8 @@ ENVIRONMENT = {
     "shell_escape": "f",
     "max_print_line": "10000",
 }
-COMMAND = "latexmk -norc -pdf -no-shell-escape -interaction=nonstopmode -halt-on-error".split()
+LATEXMK = "latexmk -norc -pdf -no-shell-escape -interaction=nonstopmode -halt-on-error".split()
+TECTONIC = "tectonic --untrusted --keep-logs".split()
 
 
 def compile_pdf(
@@ -41,17 +42,14 @@ def compile_pdf(
         (folder / "figures").mkdir()
         for figure in figures:
             shutil.copy(checked(figure), folder / "figures")
-        try:
-            run = subprocess.run(
-                [*COMMAND, "paper.tex"],
-                cwd=folder,
-                env={**os.environ, **ENVIRONMENT, "HOME": name},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-            )
-        except FileNotFoundError:
-            raise UserError("latexmk is not installed; `make paper` installs or names it") from None
+        run = subprocess.run(
+            [*engine(), "paper.tex"],
+            cwd=folder,
+            env={**os.environ, **ENVIRONMENT},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
         print(run.stdout.decode(errors="replace"))
         if run.returncode != 0:
             log = folder / "paper.log"
@@ -59,6 +57,18 @@ def compile_pdf(
             raise UserError(explain(text, tex))
         with written(pdf) as temporary:
             shutil.copy(folder / "paper.pdf", temporary)
+
+
+def engine() -> list[str]:
+    """Return the command that typesets: latexmk with pdfTeX, or tectonic where there is none.
+
+    Raises:
+        UserError: if neither is installed.
+    """
+    for command in (LATEXMK, TECTONIC):
+        if shutil.which(command[0]):
+            return command
+    raise UserError("neither latexmk nor tectonic is installed; `make paper` installs or names one")
 
 
 def explain(log: str, tex: Path) -> str:

@@ -15,7 +15,7 @@ Numbers = dict[str, dict]
 
 
 def collect(
-    results: str,
+    results: str | Path,
     *,
     datasets: Iterable[str],
     reports: Iterable[str],

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import jinja2
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from packaging.requirements import Requirement
 
 from pixelspace.errors import UserError
 
@@ -48,9 +49,10 @@ def escape(value) -> Tex:
 
 
 def parse_lock(lock: str | Path) -> dict[str, str]:
-    """Return the version of every package that a requirements file pins."""
-    pins = re.findall(r"^([\w.-]+)==([\w.]+)", Path(lock).read_text(encoding="utf-8"), re.M)
-    return dict(pins)
+    """Return the version of every package that a requirements file pins for this machine."""
+    pins = re.findall(r"^[\w.-]+==[^\\\n]+", Path(lock).read_text(encoding="utf-8"), re.M)
+    wanted = [r for r in map(Requirement, pins) if not r.marker or r.marker.evaluate()]
+    return {requirement.name: str(requirement.specifier)[2:] for requirement in wanted}
 
 
 class Cited:
@@ -195,11 +197,15 @@ def render(
     cited = Cited(numbers, config)
     functions = {name: getattr(cited, name) for name in dir(cited) if not name.startswith("_")}
     try:
-        return environment(template.parent).get_template(template.name).render(
-            **functions,
-            experiments=config["experiments"],
-            class_names=class_names,
-            versions=parse_lock(lock),
+        return (
+            environment(template.parent)
+            .get_template(template.name)
+            .render(
+                **functions,
+                experiments=config["experiments"],
+                class_names=class_names,
+                versions=parse_lock(lock),
+            )
         )
     except jinja2.TemplateSyntaxError as error:
         # The mark is one line more than the file has.
