@@ -1,0 +1,1 @@
+"""What `pixelspace.datasets.rendered` draws with: shapes, light, surfaces, hardships."""
