@@ -1,0 +1,46 @@
+"""Regularizers: what an image costs. Each takes images ``(n, height, width, channels)`` from 0 to 1
+and returns a number for each; they are frozen, with the weight that they count with.
+"""
+
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from pixelspace.projections.dream import blur
+
+
+@dataclass(frozen=True)
+class L2:
+    """The mean square of the distance from black, or from another grey."""
+
+    weight: float
+    grey: float = 0.0
+
+    def __call__(self, images: tf.Tensor) -> tf.Tensor:
+        return self.weight * tf.reduce_mean((images - self.grey) ** 2, (1, 2, 3))
+
+
+@dataclass(frozen=True)
+class TotalVariation:
+    """The mean distance of neighbouring pixels, along rows and along columns."""
+
+    weight: float
+
+    def __call__(self, images: tf.Tensor) -> tf.Tensor:
+        across = tf.abs(images[:, :, 1:] - images[:, :, :-1])
+        down = tf.abs(images[:, 1:] - images[:, :-1])
+        return self.weight * sum(tf.reduce_mean(steps, (1, 2, 3)) for steps in (across, down))
+
+
+@dataclass(frozen=True)
+class Blur:
+    """The mean square of what a blur of ``sigma`` pixels would take away."""
+
+    weight: float
+    sigma: float = 1.0
+
+    def __call__(self, images: tf.Tensor) -> tf.Tensor:
+        return self.weight * tf.reduce_mean((images - blur(images, self.sigma)) ** 2, (1, 2, 3))
+
+
+Regularizer = L2 | TotalVariation | Blur

@@ -1,0 +1,125 @@
+"""Small random changes of an image, so that what is found does not hang on a pixel's place.
+
+A transform is called with images ``(n, height, width, channels)`` between 0 and 1 and a seed
+``(2,)``. All images of a call change alike, so that none depends on its company. What comes into
+view from outside is mid-grey. Changes average out: turned, grown and shifted as often one way as
+the other.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+GREY = 0.5
+
+
+def uniform(seed: tf.Tensor, low: float, high: float, count: int = 1) -> tf.Tensor:
+    return tf.random.stateless_uniform((count,), seed, low, high)
+
+
+@dataclass(frozen=True)
+class Pad:
+    """A grey frame around the image, which becomes larger by twice ``pixels``."""
+
+    pixels: int
+
+    def __call__(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        frame = [[0, 0], [self.pixels] * 2, [self.pixels] * 2, [0, 0]]
+        return tf.pad(images, frame, constant_values=GREY)
+
+
+@dataclass(frozen=True)
+class Roll:
+    """A shift by up to ``pixels`` along each axis; what leaves on one side enters on the other."""
+
+    pixels: int
+
+    def __call__(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        reach = self.pixels
+        shift = tf.random.stateless_uniform((2,), seed, -reach, reach + 1, tf.int32)
+        return tf.roll(images, shift, (1, 2))
+
+
+@dataclass(frozen=True)
+class Jitter:
+    """A shift by up to ``pixels`` along each axis, in whole pixels."""
+
+    pixels: int
+
+    def matrix(self, seed: tf.Tensor) -> tf.Tensor:
+        dx, dy = tf.unstack(tf.round(uniform(seed, -self.pixels, self.pixels, 2)))
+        return _matrix(1.0, 0.0, dx, 0.0, 1.0, dy)
+
+
+@dataclass(frozen=True)
+class Rotate:
+    """A turn about the middle by up to ``degrees`` either way."""
+
+    degrees: float
+
+    def matrix(self, seed: tf.Tensor) -> tf.Tensor:
+        (angle,) = tf.unstack(uniform(seed, -self.degrees, self.degrees) * (np.pi / 180))
+        cos, sin = tf.cos(angle), tf.sin(angle)
+        return _matrix(cos, -sin, 0.0, sin, cos, 0.0)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Growth about the middle by a factor between ``low`` and ``high``."""
+
+    low: float
+    high: float
+
+    def matrix(self, seed: tf.Tensor) -> tf.Tensor:
+        (factor,) = tf.unstack(uniform(seed, self.low, self.high))
+        return _matrix(1 / factor, 0.0, 0.0, 0.0, 1 / factor, 0.0)
+
+
+Transform = Pad | Roll | Jitter | Rotate | Scale
+
+ROBUST = (Rotate(10.0), Scale(0.9, 1.1), Jitter(8))
+"""For large images: what is found then survives a turn, a step and a look from nearby."""
+
+GENTLE = (Roll(2),)
+"""For small images, where a turn or a grey border would be much of what is seen."""
+
+
+def _matrix(*entries) -> tf.Tensor:
+    """Return the 3 x 3 matrix whose first two rows are ``entries``: from new place to old one."""
+    return tf.reshape(tf.stack([*map(tf.convert_to_tensor, entries), 0.0, 0.0, 1.0]), (3, 3))
+
+
+def transformed(images: tf.Tensor, transforms: Sequence[Transform], seed: tf.Tensor) -> tf.Tensor:
+    """Apply transforms in turn; neighbours that move pixels are done in one resampling."""
+    pending = None
+    for number, transform in enumerate(transforms):
+        own_seed = seed + (0, number)
+        if hasattr(transform, "matrix"):
+            matrix = transform.matrix(own_seed)
+            pending = matrix if pending is None else pending @ matrix
+        else:
+            images = images if pending is None else resampled(images, pending)
+            images, pending = transform(images, own_seed), None
+    return images if pending is None else resampled(images, pending)
+
+
+def resampled(images: tf.Tensor, matrix: tf.Tensor) -> tf.Tensor:
+    """Take each pixel from the place, about the middle, that ``matrix`` sends its place to.
+
+    Between pixels the value is interpolated linearly. (TensorFlow's gradient of this is the
+    resampling by the inverse matrix: the exact one up to the interpolation.)
+    """
+    middle = (tf.cast(tf.shape(images)[1:3], tf.float32) - 1) / 2
+    to_middle = _matrix(1.0, 0.0, -middle[1], 0.0, 1.0, -middle[0])
+    back = _matrix(1.0, 0.0, middle[1], 0.0, 1.0, middle[0])
+    entries = tf.reshape(back @ matrix @ to_middle, (1, 9))[:, :8]
+    return tf.raw_ops.ImageProjectiveTransformV3(
+        images=images,
+        transforms=tf.tile(entries, (tf.shape(images)[0], 1)),
+        output_shape=tf.shape(images)[1:3],
+        interpolation="BILINEAR",
+        fill_mode="CONSTANT",
+        fill_value=GREY,
+    )

@@ -1,0 +1,308 @@
+"""Activation maximization: each of its parts by hand, and that what is meant to grow grows."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from projection_examples import sequential, set_weights, stored
+
+from pixelspace.errors import UserError
+from pixelspace.projections import graph, images, maximization, objectives, regularizers, transforms
+from pixelspace.projections.feature_maps import layer_outputs
+
+kinds = keras.layers
+
+
+# --- images
+
+
+@pytest.mark.parametrize("length", [1, 2, 5, 8])
+def test_the_fourier_basis_is_orthonormal_and_its_own_inverse(length):
+    basis = images.hartley(length)
+    np.testing.assert_allclose(basis, basis.T, atol=1e-6)
+    np.testing.assert_allclose(basis @ basis, np.eye(length), atol=1e-6)
+
+
+def test_one_number_is_one_wave():
+    parametrization = images.Fourier((4, 6, 1))
+    numbers = np.zeros((1, 1, 4, 6), np.float32)
+    numbers[0, 0, 1, 2] = 0.3
+    found = parametrization.images(tf.constant(numbers)).numpy()[0, :, :, 0]
+    rows, columns = np.arange(4) / 4, 2 * np.arange(6) / 6
+    wave = [
+        (np.cos(turn) + np.sin(turn))[..., None] for turn in (2 * np.pi * rows, 2 * np.pi * columns)
+    ]
+    scale = 0.5 / np.hypot(1 / 4, 2 / 6) / np.sqrt(4 * 6)
+    np.testing.assert_allclose(
+        np.log(found / (1 - found)), 0.3 * scale * wave[0] @ wave[1].T, atol=1e-5
+    )
+
+
+def test_the_constant_counts_as_the_slowest_wave():
+    scales = images.spectrum(4, 6, decay=2.0)
+    np.testing.assert_allclose(scales[0, 0], 0.5 * 6**2)
+    np.testing.assert_allclose(scales[0, 1], 0.5 * 6**2)
+    np.testing.assert_allclose(scales[2, 3], 0.5 / (0.5**2 + 0.5**2))
+
+
+def test_colours_by_hand():
+    strengths = np.eye(3, dtype=np.float32)[:, None, None]
+    longest = np.sqrt(0.26**2 + 0.27**2 + 0.27**2)
+    found = images.uncorrelated(tf.constant(strengths)).numpy()[:, 0, 0]
+    expected = [[0.26, 0.27, 0.27], [0.09, 0.0, -0.09], [0.02, -0.05, 0.03]]
+    np.testing.assert_allclose(found, np.array(expected) / longest, rtol=1e-6)
+
+
+def test_noise_depends_on_the_image_alone():
+    five, two = images.noise(range(5), 7, (3,)), images.noise([3, 4], 7, (3,))
+    np.testing.assert_array_equal(five[3:], two)
+    assert np.abs(five - images.noise(range(5), 8, (3,))).min() > 1e-6
+
+
+# --- transforms
+
+
+def impulse(row: int, column: int) -> np.ndarray:
+    """A point on mid-grey."""
+    image = np.full((1, 21, 31, 1), transforms.GREY, np.float32)
+    image[0, row, column] += 1
+    return image
+
+
+def centroid(image: tf.Tensor) -> np.ndarray:
+    light = np.asarray(image)[0, :, :, 0] - transforms.GREY
+    rows, columns = np.indices(light.shape)
+    return np.array([(rows * light).sum(), (columns * light).sum()]) / light.sum()
+
+
+def test_a_turn_and_a_growth_keep_the_middle():
+    both = [transforms.Rotate(30.0), transforms.Scale(0.7, 1.5)]
+    for number in range(5):
+        found = transforms.transformed(impulse(10, 15), both, tf.constant([3, number]))
+        np.testing.assert_allclose(centroid(found), (10, 15), atol=1e-3)
+
+
+def test_transforms_are_unbiased():
+    place = (7, 20)
+    for kind in (transforms.Jitter(3), transforms.Rotate(10.0), transforms.Roll(3)):
+        moved = tf.function(lambda s, kind=kind: transforms.transformed(impulse(*place), [kind], s))
+        found = [centroid(moved(tf.constant([5, number]))) for number in range(200)]
+        assert np.std(found, axis=0).min() > 0.3
+        # the standard error of a shift by up to 3 is .14
+        np.testing.assert_allclose(np.mean(found, axis=0), place, atol=0.4)
+
+
+def test_a_shift_is_in_whole_pixels():
+    found = transforms.transformed(impulse(10, 15), [transforms.Jitter(4)], tf.constant([1, 2]))
+    row, column = np.argwhere(np.asarray(found)[0, :, :, 0] > 1)[0]
+    assert (row, column) != (10, 15)
+    np.testing.assert_allclose(found, impulse(row, column), atol=1e-5)
+
+
+def test_a_quarter_turn(monkeypatch):
+    monkeypatch.setattr(transforms, "uniform", lambda seed, low, high: tf.constant([high]))
+    found = transforms.transformed(impulse(10, 18), [transforms.Rotate(90.0)], tf.constant([0, 0]))
+    np.testing.assert_allclose(centroid(found), (7, 15), atol=1e-3)
+
+
+def test_neighbours_act_in_turn(monkeypatch):
+    monkeypatch.setattr(
+        transforms, "uniform", lambda seed, low, high, n=1: tf.fill((n,), float(high))
+    )
+    both = [transforms.Jitter(3), transforms.Scale(2.0, 2.0)]
+    one_by_one = impulse(10, 15)
+    for transform in both:
+        one_by_one = transforms.transformed(one_by_one, [transform], tf.constant([0, 0]))
+    at_once = transforms.transformed(impulse(10, 15), both, tf.constant([0, 0]))
+    np.testing.assert_allclose(at_once, one_by_one, atol=1e-5)
+
+
+def test_a_frame_is_grey():
+    found = transforms.Pad(2)(tf.zeros((1, 3, 4, 1)), tf.constant([0, 0])).numpy()
+    assert found.shape == (1, 7, 8, 1)
+    assert found.sum() == (7 * 8 - 3 * 4) * transforms.GREY
+
+
+# --- objectives and regularizers
+
+
+def value(objective: objectives.Objective, output: np.ndarray) -> np.ndarray:
+    total = 0
+    for term in objective.terms:
+        weights = np.broadcast_to(term.weights(output.shape[-1]), (len(output), output.shape[-1]))
+        cells = np.zeros((1, 2)) if term.cells is None else term.cells
+        cells = np.broadcast_to(cells, (len(output), 2)).astype(np.int32)
+        arguments = (tf.constant(output), tf.constant(weights), tf.constant(cells))
+        total = total + objectives.score(term.kind, term.group, *arguments)
+    return total.numpy()
+
+
+MAPS = np.arange(2 * 3 * 4 * 2, dtype=np.float32).reshape(2, 3, 4, 2)
+
+
+@pytest.mark.parametrize(
+    ("objective", "expected"),
+    [
+        # unit 1 of the second image: 25, 27, …, 47; the middle cell is row 1, column 2
+        (objectives.unit("map", [0, 1]), [12, 37]),
+        (objectives.unit("map", [0, 1], (2, 0)), [16, 41]),
+        (objectives.channel("map", [0, 1]), [11, 36]),
+        (objectives.direction("map", [[1, 2], [0, -1]]), [11 + 2 * 12, -36]),
+        (objectives.direction("map", [[1, 2]], (0, 1)), [2 + 2 * 3, 26 + 2 * 27]),
+        (objectives.layer("map"), (MAPS**2).mean((1, 2, 3))),
+        (objectives.channel("map", [0, 0]) - objectives.channel("map", 1), [-1, -1]),
+        (-(2 * objectives.channel("map", 0)) + objectives.layer("map") * 0, [-22, -70]),
+    ],
+)
+def test_objectives_by_hand(objective, expected):
+    np.testing.assert_allclose(value(objective, MAPS), expected, rtol=1e-5)
+
+
+def test_logits_have_no_cells():
+    np.testing.assert_array_equal(value(objectives.logit([1, 0]), MAPS[:, 0, 0]), [1, 24])
+
+
+def test_terms_must_be_for_as_many_images():
+    one = objectives.channel("map", [0, 0])
+    assert (one + objectives.channel("map", 1)).count == 2
+    with pytest.raises(UserError, match="^objective: its terms are for 2 and 3 images"):
+        _ = (one + objectives.channel("map", [0, 1, 1])).count
+
+
+def test_images_of_a_group_are_alike_or_not():
+    # one channel alone, the same one elsewhere, the other one, both alike
+    maps = np.zeros((4, 1, 2, 2), np.float32)
+    maps[0, 0, 0, 0] = maps[1, 0, 1, 0] = maps[2, 0, 0, 1] = 3
+    maps[3] = 1
+    found = value(objectives.diversity("map", 2), maps)
+    np.testing.assert_allclose(found, [-1, -1, -0.5, -0.5], rtol=1e-6)
+    found = value(2 * objectives.diversity("map", 4), maps)
+    np.testing.assert_allclose(found[0], -2 * (1 + 0 + 0.5) / 3, rtol=1e-6)
+
+
+def test_regularizers_by_hand():
+    image = tf.constant([[0.0, 1.0], [0.5, 0.5]])[None, :, :, None]
+    np.testing.assert_allclose(regularizers.L2(2.0)(image), [2 * (1 + 0.25 + 0.25) / 4])
+    np.testing.assert_allclose(regularizers.L2(2.0, grey=0.5)(image), [2 * 0.5 / 4])
+    np.testing.assert_allclose(regularizers.TotalVariation(3.0)(image), [3 * (1 / 2 + 1 / 2)])
+    flat = tf.fill((1, 40, 40, 1), 0.7)
+    assert regularizers.Blur(1.0)(flat)[0] < 0.02
+    stripes = tf.tile(tf.constant([0.0, 1.0])[None, None, :, None], (1, 40, 20, 1))
+    assert regularizers.Blur(1.0)(stripes)[0] > 0.2
+
+
+# --- the whole
+
+
+def test_adam_takes_the_same_steps_as_keras():
+    variable = tf.Variable([1.0, -2.0, 3.0])
+    optimizer = keras.optimizers.Adam(0.05)
+    parameters, moments = tf.constant(variable), (tf.zeros(3), tf.zeros(3))
+    for step in range(4):
+        gradient = tf.constant([0.1, -3.0, 0.7]) * (step - 1.5)
+        optimizer.apply_gradients([(-gradient, variable)])
+        parameters, moments = maximization.adam_step(
+            parameters, gradient, moments, tf.constant(step), 0.05
+        )
+    np.testing.assert_allclose(parameters, variable, rtol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def network() -> keras.Model:
+    keras.utils.set_random_seed(5)
+    return sequential(
+        (18, 14, 1),
+        kinds.Rescaling(1 / 255),
+        kinds.Conv2D(6, 3, padding="same", use_bias=False, name="conv"),
+        kinds.BatchNormalization(name="norm"),
+        kinds.ReLU(name="relu"),
+        kinds.MaxPooling2D(2, name="pool"),
+        kinds.Flatten(),
+        kinds.Dense(5, name="logits"),
+        kinds.Softmax(name="probabilities"),
+    )
+
+
+GREY_IMAGE = images.Fourier((18, 14, 1))
+SETTINGS = {"seed": 3, "steps": 25, "transforms": transforms.GENTLE}
+
+
+@pytest.mark.parametrize(
+    "objective",
+    [
+        objectives.unit("norm", [1, 4]),
+        objectives.channel("conv", [0, 5]),
+        objectives.logit([2]),
+        objectives.direction("relu", np.ones((1, 6))),
+        objectives.layer("pool"),
+        objectives.channel("conv", [3, 3]) + 0.1 * objectives.diversity("conv", 2),
+        objectives.logit(1) - objectives.logit(3) + 0.5 * objectives.channel("norm", 2),
+    ],
+)
+@pytest.mark.parametrize("image", [GREY_IMAGE, images.Pixels((18, 14, 1))])
+def test_every_objective_climbs(network, objective, image):
+    found = maximization.maximize(network, objective, image=image, seed=3, steps=25, transforms=())
+    assert found.images.shape == (objective.count, 18, 14, 1)
+    assert (found.values[:, 1] > found.values[:, 0] + 0.02).all()
+
+
+def test_the_values_are_those_of_the_images(network):
+    objective = objectives.logit([0, 3])
+    found = maximization.maximize(network, objective, **SETTINGS)
+    logits = layer_outputs(network, found.images, ["logits"])["logits"]
+    np.testing.assert_allclose(found.values[:, 1], [logits[0, 0], logits[1, 3]], rtol=1e-4)
+
+
+def test_a_difference_climbs_the_one_and_lowers_the_other(network):
+    found = maximization.maximize(network, objectives.logit(1) - objectives.logit(3), **SETTINGS)
+    start = GREY_IMAGE.images(tf.constant(GREY_IMAGE.start([0], 3))) * 255
+    shown = np.concatenate([start, found.images])
+    before, after = layer_outputs(network, shown, ["logits"])["logits"]
+    assert after[1] > before[1] + 0.02
+    assert after[3] < before[3] - 0.02
+    np.testing.assert_allclose(
+        found.values[0], [before[1] - before[3], after[1] - after[3]], rtol=1e-3
+    )
+
+
+def test_the_seed_decides_and_company_does_not(network):
+    objective = objectives.channel("norm", [0, 1, 2, 3, 4])
+    robust = {**SETTINGS, "transforms": transforms.ROBUST, "steps": 10}
+    one = maximization.maximize(network, objective, **robust)
+    same = maximization.maximize(network, objective, **robust)
+    np.testing.assert_array_equal(one.images, same.images)
+    parts = maximization.maximize(network, objective, batch=2, **robust)
+    np.testing.assert_allclose(parts.images, one.images, atol=1e-5 * 255)
+    other = maximization.maximize(network, objective, **{**robust, "seed": 4})
+    assert np.abs(other.images - one.images).max() > 1
+
+
+def test_traced_once_for_all_units_and_numbers_of_images(network, monkeypatch):
+    traces = []
+    outputs = graph.outputs
+    monkeypatch.setattr(graph, "outputs", lambda *a, **k: traces.append(a) or outputs(*a, **k))
+    for units, steps in (([0], 1), ([3, 4], 2), (range(6), 1)):
+        objective = objectives.unit("pool", units)
+        maximization.maximize(network, objective, seed=1, steps=steps, transforms=())
+    # in the loop, and for the values before and after it
+    assert len(traces) == 3
+
+
+def test_regularizers_hold_the_image_back(network):
+    free = maximization.maximize(network, objectives.logit(0), **SETTINGS)
+    costs = [regularizers.TotalVariation(20.0), regularizers.L2(5.0)]
+    held = maximization.maximize(network, objectives.logit(0), regularizers=costs, **SETTINGS)
+    assert np.abs(np.diff(held.images, axis=1)).mean() < np.abs(np.diff(free.images, axis=1)).mean()
+    assert held.values[0, 1] < free.values[0, 1]
+
+
+def test_a_dead_unit_is_noted(tmp_path):
+    model = sequential((8, 8, 1), kinds.Conv2D(2, 1, activation="relu", name="conv"))
+    set_weights(model, conv=[np.array([[[[1.0, -1.0]]]]), [0.0, 0.0]])
+    data = np.ones((2, 8, 8, 1), np.float32)
+    with stored(tmp_path / "data.h5", data, [0, 1]) as dataset:
+        found = maximization.project(
+            model, dataset, seed=0, layer="conv", units=2, variants=2, diversity=0.1, steps=5
+        )
+    assert found.arrays["images"].shape == (2, 2, 8, 8, 1)
+    assert found.about["notes"] == [f"unit 1: {maximization.STUCK}"]
