@@ -32,10 +32,10 @@ def copy_of_the_repository(folder: Path) -> Path:
     return folder
 
 
-def snakemake(folder: Path, *arguments: str, config: str = SMOKE) -> subprocess.CompletedProcess:
+def snakemake(folder: Path, *arguments: str, overlays=(SMOKE,)) -> subprocess.CompletedProcess:
     return subprocess.run(
         [
-            *(sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", config),
+            *(sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", *overlays),
             *arguments,
         ],
         cwd=folder,
@@ -277,3 +277,29 @@ def test_a_mistake_in_the_configuration_stops_before_any_step(tmp_path, old, new
     assert re.search(message, said), said
     assert "Traceback" not in said
     assert not (folder / RESULTS).exists()
+
+
+PHOTOS = ROOT.parent / "shared" / "photos"
+FEW_PHOTOS = """\
+results: results-few
+experiments:
+  meme:
+    dataset: {folder: {size: 64, large_per_class: 1, large_size: 96}}
+"""
+
+
+@pytest.mark.skipif(not PHOTOS.is_dir(), reason="there are no photographs beside the repository")
+def test_the_paper_is_written_about_photographs(tmp_path):
+    folder = copy_of_the_repository(tmp_path / "paper")
+    for name in ("dog", "muffin", "chicken"):
+        (folder / "photos" / name).mkdir(parents=True)
+        for photo in sorted((PHOTOS / name).iterdir())[:30]:
+            (folder / "photos" / name / photo.name).symlink_to(photo)
+    (folder / "few.yaml").write_text(FEW_PHOTOS)
+    overlays = (SMOKE, "config/folder.yaml", "few.yaml")
+    run = snakemake(folder, "--config", "photos=photos", overlays=overlays)
+    assert run.returncode == 0, run.stdout + run.stderr
+    text = " ".join(text_of(folder / "results-few/paper.pdf").split())
+    assert "90 photographs of the classes chicken, dog and muffin" in text
+    assert "no measure of where a projection should point" in text
+    assert "??" not in text
