@@ -56,3 +56,13 @@ def pages() -> list[str]:
 def test_the_paper_is_complete(pages):
     assert len(pages) >= 6
     assert not any("??" in page for page in pages)
+
+
+FOLDER = ROOT / "results-folder"
+
+
+@pytest.mark.skipif(not FOLDER.is_dir(), reason="the paper about photographs has not been built")
+def test_photographs_are_told_apart():
+    test = read_json(FOLDER / "meme/0/training.json")["test"]
+    assert test["accuracy"] >= 0.99
+    assert test["images"] >= 300
