@@ -114,7 +114,7 @@ class Rendered(Colour):
     """Dogs, muffins and fried chicken, drawn by a seeded generator with masks of their parts."""
 
     images: int = Field(3000, ge=30, description="images in all, the same number of each class")
-    difficulty: float = Field(0.5, ge=0, le=1, description="share of them that are made hard")
+    difficulty: float = Field(0.15, ge=0, le=1, description="share of them that are made hard")
 
     @property
     def classes(self) -> tuple[str, ...]:
