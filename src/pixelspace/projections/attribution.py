@@ -1,0 +1,121 @@
+"""Attribution: what in an image speaks for a class, by every method, for images of a data set."""
+
+from collections.abc import Callable, Sequence
+
+import keras
+import numpy as np
+
+from pixelspace.artifacts import Projection, StoredDataset
+from pixelspace.errors import UserError
+from pixelspace.projections import graph
+from pixelspace.projections.backward import deconvnet, gradient, guided_backpropagation
+from pixelspace.projections.class_maps import grad_cam, grad_cam_plus_plus
+from pixelspace.projections.feature_maps import layer_outputs
+from pixelspace.projections.gradients import (
+    gradient_times_input,
+    integrated_gradients,
+    smooth_grad,
+)
+from pixelspace.projections.occlusion import occlusion_map
+
+LOGITS = graph.LOGITS
+WINDOW_SHARE = 8  # an occluding window's side, as a fraction of the image's
+
+
+def _occlusion(model: keras.Model, images: np.ndarray, classes: np.ndarray, middle: float):
+    window = tuple(max(length // WINDOW_SHARE, 1) for length in images.shape[1:3])
+    stride = tuple(max(length // 2, 1) for length in window)
+    found = occlusion_map(model, images, LOGITS, classes, window=window, stride=stride, fill=middle)
+    return found[..., None]
+
+
+METHODS: dict[str, Callable] = {
+    "gradient": lambda model, x, c, **_: gradient(model, x, LOGITS, c),
+    "gradient_times_input": lambda model, x, c, **_: gradient_times_input(model, x, LOGITS, c),
+    "smooth_grad": lambda model, x, c, seed, **_: smooth_grad(model, x, LOGITS, c, seed=seed),
+    "integrated_gradients": lambda model, x, c, low, **_: integrated_gradients(
+        model, x, LOGITS, c, baseline=low
+    ),
+    "deconvnet": lambda model, x, c, **_: deconvnet(model, x, LOGITS, c, start="one"),
+    "guided": lambda model, x, c, **_: guided_backpropagation(model, x, LOGITS, c),
+    "grad_cam": lambda model, x, c, **_: grad_cam(model, x, c)[..., None],
+    "grad_cam_plus_plus": lambda model, x, c, **_: grad_cam_plus_plus(model, x, c)[..., None],
+    "occlusion": lambda model, x, c, middle, **_: _occlusion(model, x, c, middle),
+}
+"""By name: from images and their classes to maps ``(n, height, width, channels or 1)``; integrated
+gradients also give the gap by which these miss completeness ``(n,)``."""
+
+
+def project(
+    model: keras.Model,
+    dataset: StoredDataset,
+    *,
+    seed: int,
+    methods: Sequence[str] = tuple(METHODS),
+    images: int | Sequence[int] = 4,
+    target: str = "predicted",
+) -> Projection:
+    """Explain the logits of some test images by each of some methods.
+
+    Args:
+        methods: names of `METHODS`.
+        images: numbers of test images, or how many to choose at random.
+        target: the class to explain: ``"predicted"``, ``"label"``, or a class's name.
+
+    Raises:
+        UserError: if there is no such method, image or class.
+    """
+    unknown = [name for name in methods if name not in METHODS]
+    if unknown:
+        raise UserError(f"method {unknown[0]}: the methods are {', '.join(METHODS)}")
+    split = dataset["test"]
+    numbers = _chosen(images, len(split), seed)
+    pixels = np.stack([split.images[i].astype(np.float32) for i in numbers])
+    predicted = layer_outputs(model, pixels, [LOGITS])[LOGITS].argmax(1)
+    labels = split.labels[numbers]
+    names = dataset.class_names
+    classes = _targets(target, predicted, labels, names)
+    low, high = dataset.value_range
+    settings = {"seed": seed, "low": low, "middle": (low + high) / 2}
+    found = {name: METHODS[name](model, pixels, classes, **settings) for name in methods}
+    gaps = None
+    if "integrated_gradients" in found:
+        found["integrated_gradients"], gaps = found["integrated_gradients"]
+    about = {
+        "kind": "attribution",
+        "class_names": list(names),
+        "value_range": [low, high],
+        "layer": LOGITS,
+        "methods": list(found),
+        "split": "test",
+        "labels": [names[i] for i in labels],
+        "predicted": [names[i] for i in predicted],
+        "explained": [names[i] for i in classes],
+        "notes": [
+            f"method {name}: zero everywhere for image {number}"
+            for name, maps in found.items()
+            for number, own in zip(numbers, maps, strict=True)
+            if not own.any()
+        ],
+    }
+    if gaps is not None:
+        about["completeness_gaps"] = gaps.tolist()
+    arrays = {f"maps_{i}": maps.astype(np.float32) for i, maps in enumerate(found.values())}
+    return Projection({"inputs": pixels, "images": numbers, **arrays}, about)
+
+
+def _chosen(images: int | Sequence[int], total: int, seed: int) -> np.ndarray:
+    if isinstance(images, int):
+        return np.sort(np.random.default_rng(seed).choice(total, min(images, total), False))
+    wrong = [number for number in images if not 0 <= number < total]
+    if wrong:
+        raise UserError(f"image {wrong[0]}: the test images are numbered 0 to {total - 1}")
+    return np.array(images, np.int64)
+
+
+def _targets(target: str, predicted: np.ndarray, labels: np.ndarray, names) -> np.ndarray:
+    if target in ("predicted", "label"):
+        return predicted if target == "predicted" else labels
+    if target not in names:
+        raise UserError(f"target {target}: give predicted, label, or one of {', '.join(names)}")
+    return np.full(len(labels), names.index(target))

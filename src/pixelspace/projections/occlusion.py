@@ -1,0 +1,104 @@
+"""Occlusion: what a unit loses when a window of the image is covered.
+
+After Zeiler and Fergus (2014, arXiv:1311.2901).
+"""
+
+import functools
+import math
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from pixelspace.projections import graph
+from pixelspace.projections.backward import Units
+
+BATCH = 64
+
+
+@functools.lru_cache(maxsize=32)
+def _compiled(model: keras.Model, layer: str, image_shape: tuple[int, ...]):
+    kind = graph.dtype(model)
+    image_spec, boxes_spec = tf.TensorSpec(image_shape, kind), tf.TensorSpec((None, 4), tf.int32)
+
+    @tf.function(
+        input_signature=[
+            image_spec,
+            boxes_spec,
+            tf.TensorSpec((), tf.int32),
+            tf.TensorSpec((), kind),
+        ]
+    )
+    def run(image, boxes, unit, fill):
+        """Return the unit ``(n,)`` for the image with each box in turn filled."""
+        rows, columns = tf.range(image_shape[0]), tf.range(image_shape[1])
+        tall = (rows >= boxes[:, :1]) & (rows < boxes[:, 2:3])
+        wide = (columns >= boxes[:, 1:2]) & (columns < boxes[:, 3:])
+        covered = (tall[:, :, None] & wide[:, None, :])[..., None]
+        (output,) = graph.outputs(model, tf.where(covered, fill, image), [layer])
+        cells = tf.gather(output, unit, axis=-1)
+        return tf.reduce_sum(cells, range(1, cells.shape.rank))
+
+    return run.get_concrete_function()
+
+
+def windows(image: tuple[int, int], window: tuple[int, int], stride: tuple[int, int]) -> np.ndarray:
+    """Return the boxes ``(n, 4)`` top, left, bottom, right that cover an image in steps.
+
+    The last one of a row or column is cut off at the border.
+    """
+    starts = (
+        [step * i for i in range(math.ceil(max(length - size, 0) / step) + 1)]
+        for length, size, step in zip(image, window, stride, strict=True)
+    )
+    tops, lefts = (axis.ravel() for axis in np.meshgrid(*starts, indexing="ij"))
+    bottoms = np.minimum(tops + window[0], image[0])
+    rights = np.minimum(lefts + window[1], image[1])
+    return np.stack([tops, lefts, bottoms, rights], 1).astype(np.int32)
+
+
+def occlusion_map(
+    model: keras.Model,
+    images: np.ndarray,
+    layer: str,
+    unit: Units,
+    *,
+    window: tuple[int, int],
+    stride: tuple[int, int],
+    fill: float = 0.0,
+) -> np.ndarray:
+    """Return for each pixel what a unit loses, on the mean over the windows that cover it.
+
+    Args:
+        unit: number of the unit, for all images or for each; of a map, the sum of its cells.
+        window: rows and columns that are covered at once, in all channels.
+        stride: rows and columns from one window to the next.
+        fill: the value that covers.
+
+    Returns:
+        ``(n, height, width)``.
+
+    Raises:
+        UserError: if the layer or the unit does not exist.
+    """
+    images = graph.as_batch(model, images)
+    graph.check_units(model, layer, unit)
+    run = _compiled(model, layer, images.shape[1:])
+    boxes = windows(images.shape[1:3], window, stride)
+    nothing = np.zeros((1, 4), np.int32)
+    maps = []
+    for image, own in zip(images, np.broadcast_to(unit, len(images)), strict=True):
+        whole = run(image, nothing, int(own), fill).numpy()
+        parts = (boxes[i : i + BATCH] for i in range(0, len(boxes), BATCH))
+        losses = np.concatenate([whole - run(image, part, int(own), fill) for part in parts])
+        maps.append(_mean_over_boxes(losses, boxes, image.shape[:2]))
+    return np.stack(maps)
+
+
+def _mean_over_boxes(values: np.ndarray, boxes: np.ndarray, image: tuple[int, int]) -> np.ndarray:
+    """Return for each pixel the mean value of the boxes that it is in; 0 where it is in none."""
+    sums, counts = np.zeros(image), np.zeros(image)
+    for value, (top, left, bottom, right) in zip(values, boxes, strict=True):
+        sums[top:bottom, left:right] += value
+        counts[top:bottom, left:right] += 1
+    return sums / np.maximum(counts, 1)
