@@ -13,7 +13,7 @@ from pixelspace.datasets._rendering.surface import Surface
 BONE = light.planar(np.array([255, 236, 204]) / 255)
 
 RIDGES = 0.3
-"""Share of the visible crust that counts as ridges, the highest."""
+"""Share of the visible crust that counts as ridges: what rises most above its surroundings."""
 
 
 def paint(
@@ -24,7 +24,8 @@ def paint(
     As a joke burnt crumbs are as large as berries, or lie as eyes and a nose do.
     """
     relief = surface.height - body.height
-    surface.parts["ridges"] = _highest(relief, body.cover > 0.5, RIDGES)
+    crests = relief - surface.canvas.blur(relief, light.NEARBY)
+    surface.parts["ridges"] = _highest(crests, body.cover > 0.5, RIDGES)
     for k, blob in enumerate(body.blobs):
         if blob.neck > 0.3 and rng.random() < 0.7:
             _bone(surface, body, k, relief, rng)

@@ -15,7 +15,6 @@ PALETTES = (
     ((66, 30, 12), (134, 74, 32), (184, 116, 60), (228, 178, 118)),  # caramel
     ((100, 56, 28), (178, 116, 68), (224, 170, 116), (250, 222, 182)),  # apricot
     ((120, 84, 50), (190, 152, 106), (228, 202, 160), (250, 238, 214)),  # cream
-    ((36, 20, 13), (78, 46, 30), (118, 76, 50), (174, 130, 98)),  # chocolate
     ((50, 25, 14), (110, 60, 32), (160, 98, 56), (210, 158, 108)),  # chestnut
 )
 """Tones of a body, from its darkest to its palest."""
@@ -26,7 +25,7 @@ DARKS = ((26, 18, 16), (38, 24, 20), (30, 30, 44), (44, 24, 38), (56, 30, 22), (
 PALES = ((240, 236, 226), (226, 208, 176), (214, 190, 150), (232, 224, 196), (210, 214, 216))
 """Colours of plates."""
 
-PAPERS = ((238, 228, 214), (208, 172, 130), (170, 116, 76), (114, 72, 52), (228, 182, 120))
+PAPERS = ((240, 227, 206), (210, 172, 124), (170, 116, 76), (114, 72, 52), (228, 182, 120))
 """Colours of wrappers."""
 
 STEEPEST = 2.2
@@ -51,7 +50,7 @@ def lamp(rng: Generator) -> Light:
     azimuth, elevation = rng.uniform(-1.1, 1.1), rng.uniform(0.55, 1.0)
     flat = np.cos(elevation)
     direction = (flat * np.sin(azimuth), -flat * np.cos(azimuth), np.sin(elevation))
-    warmth = rng.uniform(-0.06, 0.1)
+    warmth = rng.uniform(-0.04, 0.1)
     return Light(direction, rng.uniform(0.35, 0.5), planar(np.array([1 + warmth, 1, 1 - warmth])))
 
 
@@ -63,7 +62,7 @@ def planar(colour: np.ndarray) -> np.ndarray:
 def pick(rng: Generator, choices: Sequence) -> np.ndarray:
     """Pick one of ``choices``, a colour or a palette in 0 to 255, and vary it a little."""
     picked = np.array(choices[rng.integers(len(choices))]) / 255
-    return np.clip(picked * rng.uniform(0.94, 1.06, 3), 0, 1)
+    return np.clip(picked * rng.uniform(0.96, 1.04, 3), 0, 1)
 
 
 def colour(rng: Generator, choices: Sequence) -> np.ndarray:

@@ -16,7 +16,7 @@ Places = list[tuple[float, float]]
 def paint(
     surface: Surface, body: Body, palette: np.ndarray, hardship: Hardship, rng: Generator
 ) -> None:
-    """Sink berries into the top, and wrap the lower side of three muffins in five.
+    """Sink berries into the top; wrap the lower side of three muffins in five, and every neck.
 
     As a joke the berries lie as eyes and a nose do. Few and small ones come without a wrapper.
     """
@@ -27,7 +27,8 @@ def paint(
     if hardship.joke:
         places = like_a_face(surface, body, rng)
     berries(surface, places, size, rng)
-    if rng.random() < 0.6 and plain and not hardship.joke:
+    wrapped = rng.random() < 0.6 or body.blobs[-1].neck > 0.3
+    if wrapped and plain and not hardship.joke:
         _wrapper(surface, body, rng)
 
 

@@ -78,9 +78,9 @@ def lobed(rng: Generator) -> list[Blob]:
 
 def pear(rng: Generator) -> list[Blob]:
     """A body with a neck at its lower end, half the time before another."""
-    angle = rng.uniform(-1.0, 1.0)
+    angle = rng.uniform(-0.8, 0.8)
     width, height = rng.uniform(0.48, 0.58), rng.uniform(0.76, 0.9)
-    front = Blob(0, 0, width, height, angle, rng.uniform(0.3, 0.55), depth=0.3)
+    front = Blob(0, 0, width, height, angle, rng.uniform(0.3, 0.5), depth=0.3)
     if rng.random() < 0.5:
         return [front]
     side = rng.choice((-1, 1))

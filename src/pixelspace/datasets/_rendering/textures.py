@@ -57,7 +57,7 @@ def crumb(canvas: Canvas, rng: Generator, body: Body) -> Texture:
     crack = np.exp(-((crack / 0.12) ** 2)) * np.clip(broad, 0, 1) * rng.uniform(0, 1)
     sugar = rng.uniform(0, 0.25) * np.clip(canvas.noise(rng, 34) - 1.2, 0, 1)
     height = 0.006 * grain + 0.022 * lumps - 0.03 * pores - 0.04 * crack + 0.02 * sugar
-    tone = 0.565 + 0.035 * grain + 0.07 * lumps - 0.16 * pores + 0.2 * crack + sugar
+    tone = 0.575 + 0.035 * grain + 0.07 * lumps - 0.16 * pores + 0.2 * crack + sugar
     tone += 0.1 * broad - 0.2 * (body.radius**2) ** 2
     return Texture(height, tone, np.full_like(tone, 0.05))
 
@@ -73,7 +73,7 @@ def crust(canvas: Canvas, rng: Generator, body: Body) -> Texture:
     clumps = _flakes(canvas, rng, 20, wander_x, wander_y)
     grit = canvas.noise(rng, 40)
     height = 0.06 * folds + 0.065 * flakes + 0.025 * craggy * crags + 0.03 * clumps + 0.005 * grit
-    tone = 0.485 + 0.26 * flakes + 0.18 * craggy * (crags - 0.5) + 0.2 * clumps + 0.04 * grit
+    tone = 0.477 + 0.26 * flakes + 0.18 * craggy * (crags - 0.5) + 0.2 * clumps + 0.04 * grit
     tone += 0.13 * canvas.noise(rng, 3)
     return Texture(height, tone, np.clip(0.04 + 0.1 * wander_x, 0, 0.25))
 
