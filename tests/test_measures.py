@@ -89,5 +89,12 @@ def test_what_a_dream_changed():
     assert (found["before_muffin"], found["after_dog"]) == (0.7, 0.6)
 
 
+def test_kernels_that_are_next_to_nothing_are_counted():
+    kernels = np.zeros((3, 1, 2, 1))
+    kernels[0, 0, 1], kernels[1, 0, 0], kernels[2, 0, 0] = -2.0, 0.019, 0.021
+    found = summaries.measure(Projection({"projections": kernels}, {"kind": "weights"}))
+    assert found == {"height": 1, "width": 2, "shown": 3, "negligible": 1}
+
+
 def test_a_projection_without_a_summary_has_no_numbers():
-    assert summaries.measure(Projection({}, {"kind": "weights"})) == {}
+    assert summaries.measure(Projection({}, {"kind": "sphere"})) == {}

@@ -273,12 +273,13 @@ class FeatureMaps(Section):
 
 
 class Deconvolutions(Section):
-    """The image patches that excite a unit most, and their deconvolutional projections."""
+    """The image patches that excite a unit most, and what of them the unit goes back to."""
 
     kind: Literal["deconvolutions"]
     layer: str = Field(description="a layer of the network")
     units: Units = 4
     k: Count = Field(9, description="patches for each unit")
+    policy: Literal["deconvnet", "guided"] = Field("deconvnet", description="the way back")
 
 
 class Dream(Section):

@@ -6,6 +6,8 @@ import numpy as np
 
 from pixelspace.artifacts import Projection
 
+NEGLIGIBLE = 0.01
+
 
 def correlation(a: np.ndarray, b: np.ndarray) -> float:
     """Return Pearson's correlation of two arrays of one shape; 0 where one of them is constant."""
@@ -22,6 +24,21 @@ def alikeness(images: np.ndarray) -> float:
     """
     pairs = [(i, j) for i in range(len(images)) for j in range(i)]
     return float(np.mean([correlation(images[i], images[j]) for i, j in pairs])) if pairs else 0.0
+
+
+def weights(projection: Projection) -> dict[str, float]:
+    """Return the size and number of the images, and how many units have next to no weights.
+
+    That is, nowhere as much as `NEGLIGIBLE` of the largest weight of all units.
+    """
+    images = projection.arrays["projections"]
+    largest = np.abs(images).max(axis=(1, 2, 3))
+    return {
+        "height": images.shape[1],
+        "width": images.shape[2],
+        "shown": len(largest),
+        "negligible": int((largest < NEGLIGIBLE * largest.max()).sum()),
+    }
 
 
 def feature_maps(projection: Projection) -> dict[str, float]:
@@ -81,6 +98,7 @@ def dream(projection: Projection) -> dict[str, float]:
 
 
 SUMMARIES: dict[str, Callable[[Projection], dict[str, float]]] = {
+    "weights": weights,
     "feature_maps": feature_maps,
     "deconvolutions": deconvolutions,
     "dream": dream,
