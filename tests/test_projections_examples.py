@@ -52,7 +52,7 @@ def test_feature_maps_of_a_data_set(tmp_path):
         found = feature_maps.project(
             corner_detector(), dataset, seed=0, layers=["relu", "logits"], image=2
         )
-        with pytest.raises(UserError, match="^image 4: the test images are numbered 0 to 3$"):
+        with pytest.raises(UserError, match="^image 4: the images are numbered 0 to 3$"):
             feature_maps.project(corner_detector(), dataset, seed=0, layers=["relu"], image=4)
     assert found.arrays["maps_0"].shape == (3, 4, 2)
     assert found.arrays["maps_1"].shape == (1, 1, 2)

@@ -10,6 +10,7 @@ from projection_examples import sequential, set_weights
 
 from pixelspace.errors import UserError
 from pixelspace.projections import graph
+from pixelspace.projections.selection import choose_units
 
 
 def test_importing_the_package_imports_no_tensorflow():
@@ -89,9 +90,9 @@ def test_a_convolution_that_is_asked_for_is_not_folded():
 
 def test_units_are_chosen_by_seed_or_taken_as_given():
     model = sequential((4,), keras.layers.Dense(20, name="dense"))
-    chosen = graph.choose(model, "dense", 5, seed=1)
+    chosen = choose_units(model, "dense", 5, seed=1)
     assert len(set(chosen)) == 5
-    assert list(chosen) == sorted(chosen) == list(graph.choose(model, "dense", 5, seed=1))
-    assert list(chosen) != list(graph.choose(model, "dense", 5, seed=2))
-    assert list(graph.choose(model, "dense", 30, seed=1)) == list(range(20))
-    assert list(graph.choose(model, "dense", [7, 3], seed=1)) == [7, 3]
+    assert list(chosen) == sorted(chosen) == list(choose_units(model, "dense", 5, seed=1))
+    assert list(chosen) != list(choose_units(model, "dense", 5, seed=2))
+    assert list(choose_units(model, "dense", 30, seed=1)) == list(range(20))
+    assert list(choose_units(model, "dense", [7, 3], seed=1)) == [7, 3]

@@ -129,11 +129,10 @@ def test_a_frame_is_grey():
 def value(objective: objectives.Objective, output: np.ndarray) -> np.ndarray:
     total = 0
     for term in objective.terms:
-        weights = np.broadcast_to(term.weights(output.shape[-1]), (len(output), output.shape[-1]))
-        cells = np.zeros((1, 2)) if term.cells is None else term.cells
-        cells = np.broadcast_to(cells, (len(output), 2)).astype(np.int32)
-        arguments = (tf.constant(output), tf.constant(weights), tf.constant(cells))
-        total = total + objectives.score(term.kind, term.group, *arguments)
+        factors, vectors, cells = map(tf.constant, term.data(output.shape[-1]))
+        cells = tf.broadcast_to(cells, (len(output), 2))
+        arguments = (term.kind, term.parameter, tf.constant(output), vectors, cells)
+        total = total + factors * objectives.score(*arguments)
     return total.numpy()
 
 
@@ -167,6 +166,36 @@ def test_terms_must_be_for_as_many_images():
     assert (one + objectives.channel("map", 1)).count == 2
     with pytest.raises(UserError, match="^objective: its terms are for 2 and 3 images"):
         _ = (one + objectives.channel("map", [0, 1, 1])).count
+
+
+def test_likeness_by_hand():
+    maps = np.array([[[3.0, 4.0], [-1.0, 0.0]]], np.float32)[None]
+    # along (1, 0) everywhere: 3 with the cosine 3 / 5, and -1 with the least cosine
+    found = value(objectives.likeness("map", np.array([[[[1.0, 0.0]]]]), power=2), maps)
+    np.testing.assert_allclose(found, [(3 * 0.6**2 - 1 * 0.1**2) / 2], rtol=1e-5)
+    # a code of its own for each cell; for a dense layer there is but one
+    codes = np.array([[[3.0, 4.0], [-2.0, 0.0]]])[None]
+    np.testing.assert_allclose(
+        value(objectives.likeness("map", codes), maps), [(25 + 2) / 2], rtol=1e-5
+    )
+    # where nothing answers there is a slope of zero, not of nothing
+    with tf.GradientTape() as tape:
+        dark = tf.zeros((1, 1, 1, 2))
+        tape.watch(dark)
+        cells = tf.zeros((1, 2), tf.int32)
+        nothing = objectives.score("likeness", 4, dark, tf.ones((1, 1, 1, 2)), cells)
+    assert np.isfinite(tape.gradient(nothing, dark)).all()
+    np.testing.assert_allclose(
+        value(objectives.likeness("map", np.array([[2.0, 0.0]]), 1), maps[0, :, 0]),
+        [6 * 0.6],
+        rtol=1e-5,
+    )
+
+
+def test_the_error_of_a_code_by_hand():
+    maps = np.array([[[3.0, 4.0], [-1.0, 0.0]]], np.float32)[None]
+    codes = np.array([[[3.0, 2.0], [-1.0, 1.0]]])[None]
+    np.testing.assert_allclose(value(objectives.code("map", codes), maps), [-(4 + 1) / 15])
 
 
 def test_images_of_a_group_are_alike_or_not():

@@ -17,6 +17,7 @@ from pixelspace.projections.gradients import (
     smooth_grad,
 )
 from pixelspace.projections.occlusion import occlusion_map
+from pixelspace.projections.selection import choose_images
 
 LOGITS = graph.LOGITS
 WINDOW_SHARE = 8  # an occluding window's side, as a fraction of the image's
@@ -69,8 +70,7 @@ def project(
     if unknown:
         raise UserError(f"method {unknown[0]}: the methods are {', '.join(METHODS)}")
     split = dataset["test"]
-    numbers = _chosen(images, len(split), seed)
-    pixels = np.stack([split.images[i].astype(np.float32) for i in numbers])
+    numbers, pixels = choose_images(split, images, seed)
     predicted = layer_outputs(model, pixels, [LOGITS])[LOGITS].argmax(1)
     labels = split.labels[numbers]
     names = dataset.class_names
@@ -102,15 +102,6 @@ def project(
         about["completeness_gaps"] = gaps.tolist()
     arrays = {f"maps_{i}": maps.astype(np.float32) for i, maps in enumerate(found.values())}
     return Projection({"inputs": pixels, "images": numbers, **arrays}, about)
-
-
-def _chosen(images: int | Sequence[int], total: int, seed: int) -> np.ndarray:
-    if isinstance(images, int):
-        return np.sort(np.random.default_rng(seed).choice(total, min(images, total), False))
-    wrong = [number for number in images if not 0 <= number < total]
-    if wrong:
-        raise UserError(f"image {wrong[0]}: the test images are numbered 0 to {total - 1}")
-    return np.array(images, np.int64)
 
 
 def _targets(target: str, predicted: np.ndarray, labels: np.ndarray, names) -> np.ndarray:

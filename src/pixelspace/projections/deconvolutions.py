@@ -16,8 +16,8 @@ import numpy as np
 from pixelspace.artifacts import Projection, StoredDataset
 from pixelspace.projections import graph
 from pixelspace.projections.backward import backward_pass
-from pixelspace.projections.feature_maps import listed
 from pixelspace.projections.receptive_fields import receptive_field
+from pixelspace.projections.selection import choose_images, choose_units, listed
 from pixelspace.projections.top_patches import boxes, crop, strongest_patches
 
 
@@ -41,9 +41,9 @@ def project(
         policy: ``"deconvnet"`` or ``"guided"``; see `backward`.
     """
     split = dataset["test"]
-    units = graph.choose(model, layer, units, seed)
+    units = choose_units(model, layer, units, seed)
     patches = strongest_patches(model, split, layer, units, k)
-    pixels = np.stack([split.images[i].astype(np.float32) for i in patches.images.ravel()])
+    _, pixels = choose_images(split, patches.images.ravel(), seed)
     is_map = len(graph.shape(model, layer)) == 3
     cells = patches.positions.reshape(-1, 2) if is_map else None
     projections, _ = backward_pass(

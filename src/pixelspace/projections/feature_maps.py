@@ -8,8 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from pixelspace.artifacts import Projection, StoredDataset
-from pixelspace.errors import UserError
 from pixelspace.projections import graph
+from pixelspace.projections.selection import choose_images, choose_units, listed
 
 
 @functools.lru_cache(maxsize=32)
@@ -53,15 +53,13 @@ def project(
         UserError: if the network has no such layer, or the test split no such image.
     """
     test = dataset["test"]
-    if image >= len(test):
-        raise UserError(f"image {image}: the test images are numbered 0 to {len(test) - 1}")
-    pixels = test.images[image].astype(np.float32)
+    _, (pixels,) = choose_images(test, [image], seed)
     outputs = layer_outputs(model, pixels[None], [*layers, graph.LOGITS])
     arrays = {"input": pixels}
     shown = []
     notes = []
     for number, layer in enumerate(layers):
-        units = graph.choose(model, layer, units_per_layer, seed)
+        units = choose_units(model, layer, units_per_layer, seed)
         output = outputs[layer][0]
         maps = output.reshape(output.shape if output.ndim == 3 else (1, 1, -1))[..., units]
         arrays[f"maps_{number}"] = maps.astype(np.float32)
@@ -84,8 +82,3 @@ def project(
         "notes": notes,
     }
     return Projection(arrays, about)
-
-
-def listed(units: np.ndarray) -> str:
-    """Return unit numbers as words: ``unit 3`` or ``units 3, 5``."""
-    return f"unit{'s' if len(units) > 1 else ''} {', '.join(map(str, units))}"

@@ -284,22 +284,6 @@ def check_units(model: keras.Model, layer: str, units) -> None:
         raise UserError(f"layer {layer}: it has units 0 to {total - 1}, and no unit {wrong[0]}")
 
 
-def choose(model: keras.Model, layer: str, units: int | Sequence[int], seed: int) -> np.ndarray:
-    """Return unit numbers of a layer: as given, or a count of them chosen at random, rising.
-
-    Asking for as many as there are, or more, gives all.
-
-    Raises:
-        UserError: if a number given is out of range.
-    """
-    if isinstance(units, int):
-        total = shape(model, layer)[-1]
-        chosen = np.random.default_rng(seed).choice(total, min(units, total), replace=False)
-        return np.sort(chosen)
-    check_units(model, layer, units)
-    return np.array(units, np.int64)
-
-
 def dtype(model: keras.Model) -> str:
     """Return the floating-point type that the model computes in."""
     own = model.inputs[0].dtype

@@ -6,6 +6,7 @@ are changed, with Adam, for many objectives side by side; all steps are one comp
 """
 
 import functools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,16 +16,15 @@ import tensorflow as tf
 
 from pixelspace.artifacts import Projection, StoredDataset
 from pixelspace.projections import graph, objectives
-from pixelspace.projections.feature_maps import listed
 from pixelspace.projections.images import Fourier, Pixels
 from pixelspace.projections.objectives import Objective
 from pixelspace.projections.regularizers import L2, Blur, Regularizer, TotalVariation
-from pixelspace.projections.transforms import GENTLE, ROBUST, Transform, transformed
+from pixelspace.projections.selection import choose_units, listed
+from pixelspace.projections.transforms import GENTLE, ROBUST, Transform, standard, transformed
 
 BATCH = 16
 TRANSFORMS = {"robust": ROBUST, "gentle": GENTLE, "none": ()}
 IMAGES = {"fourier": Fourier, "pixels": Pixels}
-SMALL = 64  # pixels; below, a grey border and a turn would be much of what is seen
 STUCK = "not excited more than by the first image; a closed rectifier lets no gradient through"
 """What is noted about units that did not climb."""
 
@@ -60,6 +60,7 @@ def _compiled(
     regularizers: tuple[Regularizer, ...],
     value_range: tuple[float, float],
     parameters_shape: tuple[int, ...],
+    vector_shapes: tuple[tuple[int, ...], ...],
 ):
     """Return the loop, compiled once for any units, number of steps and number of images."""
     low, high = value_range
@@ -67,10 +68,11 @@ def _compiled(
     numbers = tf.TensorSpec((None, *parameters_shape), tf.float32)
     data = [
         (
-            tf.TensorSpec((None, graph.shape(model, layer)[-1] if kind == "units" else 1)),
+            tf.TensorSpec((None,)),
+            tf.TensorSpec((None, *shape)),
             tf.TensorSpec((None, 2), tf.int32),
         )
-        for layer, kind, _ in terms
+        for shape in vector_shapes
     ]
     scalars = [tf.TensorSpec((), tf.int32), tf.TensorSpec(()), tf.TensorSpec((2,), tf.int32)]
 
@@ -82,8 +84,9 @@ def _compiled(
             pixels = tf.cast(low + (high - low) * images, graph.dtype(model))
             outputs = graph.outputs(model, pixels, layers, substitute)
             scores = [
-                objectives.score(kind, group, tf.cast(output, tf.float32), weights, cells)
-                for (_, kind, group), output, (weights, cells) in zip(
+                factors
+                * objectives.score(kind, parameter, tf.cast(out, tf.float32), vectors, cells)
+                for (_, kind, parameter), out, (factors, vectors, cells) in zip(
                     terms, outputs, term_data, strict=True
                 )
             ]
@@ -134,34 +137,36 @@ def maximize(
     """
     image = image or Fourier(graph.image_shape(model))
     count = objective.count
-    terms = tuple((term.layer, term.kind, term.group) for term in objective.terms)
+    terms = tuple((term.layer, term.kind, term.parameter) for term in objective.terms)
     data = [_term_data(model, term, count) for term in objective.terms]
     start = image.start(range(count), seed)
     run = _compiled(
-        model, terms, image, tuple(transforms), tuple(regularizers), value_range, start.shape[1:]
+        model,
+        terms,
+        image,
+        tuple(transforms),
+        tuple(regularizers),
+        value_range,
+        start.shape[1:],
+        tuple(vectors.shape[1:] for _, vectors, _ in data),
     )
-    group = int(np.lcm.reduce([term.group for term in objective.terms]))
-    size = max(batch // group, 1) * group
+    groups = [term.parameter for term in objective.terms if term.kind == "diversity"]
+    size = max(batch // math.lcm(*groups), 1) * math.lcm(*groups)
     parts = []
     for first in range(0, count, size):
         part = slice(first, first + size)
-        own_data = [(weights[part], cells[part]) for weights, cells in data]
+        own_data = [tuple(array[part] for array in arrays) for arrays in data]
         parts.append(run(start[part], own_data, steps, rate, (seed % 2**31, 0)))
     images, values = zip(*parts, strict=True)
     return Maximized(np.concatenate(images), np.concatenate(values))
 
 
-def _term_data(model: keras.Model, term: objectives.Term, count: int) -> tuple:
-    """Return a term's weights and cells, for each of ``count`` images."""
-    total = graph.shape(model, term.layer)[-1]
+def _term_data(model: keras.Model, term: objectives.Term, count: int) -> tuple[np.ndarray, ...]:
+    """Return a term's factors, vectors and cells, for each of ``count`` images."""
     if term.units is not None:
         graph.check_units(model, term.layer, term.units)
-    weights = term.weights(total)
-    cells = np.zeros((1, 2), np.int32) if term.cells is None else term.cells
-    return (
-        np.broadcast_to(weights, (count, weights.shape[1])),
-        np.broadcast_to(cells, (count, 2)),
-    )
+    arrays = term.data(graph.shape(model, term.layer)[-1])
+    return tuple(np.broadcast_to(array, (count, *array.shape[1:])) for array in arrays)
 
 
 def project(
@@ -194,7 +199,7 @@ def project(
         total_variation, l2, blur: weights of regularizers.
     """
     shape = graph.image_shape(model)
-    units = graph.choose(model, layer, units, seed)
+    units = choose_units(model, layer, units, seed)
     repeated = np.repeat(units, variants)
     make = {"mean": objectives.channel, "middle": objectives.unit}[cell]
     objective = make(layer, repeated)
@@ -206,7 +211,7 @@ def project(
         objective,
         seed=seed,
         image=IMAGES[image](shape),
-        transforms=TRANSFORMS[transforms or ("gentle" if min(shape[:2]) < SMALL else "robust")],
+        transforms=TRANSFORMS[transforms] if transforms else standard(shape[:2]),
         regularizers=[cost for cost in costs if cost.weight],
         steps=steps,
         rate=rate,

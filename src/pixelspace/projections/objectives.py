@@ -21,32 +21,33 @@ from pixelspace.projections.graph import LOGITS
 
 MEAN = (-1, -1)
 MIDDLE = (-2, -2)
+LEAST_COSINE = 0.1  # below, a likeness would have no slope to climb
 
 
 @dataclass(frozen=True, eq=False)
 class Term:
     """One addend: a ``kind`` of score of a layer, times a factor for each image.
 
-    ``"units"`` is the product of the layer's output with ``vectors``, or, where these are None,
-    the output of the units of these numbers, at ``cells``; ``"square"`` the mean square;
-    ``"diversity"`` how little the images of a group of ``group`` are alike.
+    Kinds, given the layer's output a and a vector v: ``"units"``, the product a v at a cell;
+    ``"square"``, the mean of a²; ``"likeness"``, the mean over cells of a v cos(a, v)^power;
+    ``"code"``, minus |a - v|² / |v|²; ``"diversity"``, how little the images of a group of
+    that many are alike.
     """
 
     layer: str
     kind: str
     factors: np.ndarray  # (n,)
-    units: np.ndarray | None = None  # (n,)
-    vectors: np.ndarray | None = None  # (n, units of the layer)
+    units: np.ndarray | None = None  # (n,); short for vectors with a single 1
+    vectors: np.ndarray | None = None  # (n, units), or of the shape of the layer's output
     cells: np.ndarray | None = None  # (n, 2)
-    group: int = 1
+    parameter: int = 1  # group or power
 
-    def weights(self, total: int) -> np.ndarray:
-        """Return the factors and vectors as one array ``(n, total or 1)``."""
-        if self.units is not None:
-            vectors = np.eye(total)[self.units]
-        else:
-            vectors = np.ones((1, 1)) if self.vectors is None else self.vectors
-        return (self.factors[:, None] * vectors).astype(np.float32)
+    def data(self, total: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the factors, vectors and cells, for a layer of ``total`` units."""
+        vectors = np.eye(total)[self.units] if self.units is not None else self.vectors
+        vectors = np.zeros((1, 1)) if vectors is None else vectors
+        cells = np.zeros((1, 2)) if self.cells is None else self.cells
+        return self.factors.astype(np.float32), vectors.astype(np.float32), cells.astype(np.int32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,24 +124,60 @@ def diversity(layer: str, images: int) -> Objective:
     Minus the mean cosine between the Gram matrices of their channels, which say what goes with
     what, wherever it is (Olah, Mordvintsev and Schubert 2017).
     """
-    return Objective((Term(layer, "diversity", np.ones(1), group=images),))
+    return Objective((Term(layer, "diversity", np.ones(1), parameter=images),))
+
+
+def likeness(layer: str, codes: np.ndarray, power: int = 4) -> Objective:
+    """How much, and how exactly, a layer's output points where a code does.
+
+    The mean over cells of their product times their cosine to a ``power``: the product alone would
+    be largest where a few strong units are, whatever the others do (Carter et al. 2019,
+    doi:10.23915/distill.00015).
+
+    Args:
+        codes: outputs of the layer ``(n, rows, columns, units)``, or ``(n, 1, 1, units)`` for one
+            vector in all cells; for a dense layer ``(n, units)``.
+    """
+    factors = np.ones(len(codes))
+    return Objective((Term(layer, "likeness", factors, vectors=codes, parameter=power),))
+
+
+def code(layer: str, codes: np.ndarray) -> Objective:
+    """How little a layer's output differs from a code of the same shape ``(n, ...)``.
+
+    Minus the square of their distance, as a share of the code's own square (Mahendran and Vedaldi
+    2015, arXiv:1412.0035).
+    """
+    return Objective((Term(layer, "code", np.ones(len(codes)), vectors=codes),))
 
 
 def score(
-    kind: str, group: int, output: tf.Tensor, weights: tf.Tensor, cells: tf.Tensor
+    kind: str, parameter: int, output: tf.Tensor, vectors: tf.Tensor, cells: tf.Tensor
 ) -> tf.Tensor:
-    """Return a term's value for each image ``(n,)``.
+    """Return a term's value for each image ``(n,)``, without its factor.
 
     Args:
         output: of the term's layer, ``(n, units)`` or ``(n, rows, columns, units)``.
     """
-    if kind == "square":
-        return weights[:, 0] * tf.reduce_mean(output**2, range(1, output.shape.rank))
-    if kind == "diversity":
-        return -weights[:, 0] * _likeness(output, group)
-    if output.shape.rank == 4:
-        output = _at(output, cells)
-    return tf.reduce_sum(weights * output, 1)
+    axes = list(range(1, output.shape.rank))
+    match kind:
+        case "units":
+            chosen = _at(output, cells) if output.shape.rank == 4 else output
+            return tf.reduce_sum(vectors * chosen, 1)
+        case "square":
+            return tf.reduce_mean(output**2, axes)
+        case "likeness":
+            product = tf.reduce_sum(output * vectors, -1)
+            squares = tf.reduce_sum(output**2, -1) * tf.reduce_sum(vectors**2, -1)
+            cosine = tf.maximum(product * tf.math.rsqrt(squares + 1e-6), LEAST_COSINE)
+            return tf.reduce_mean(product * cosine**parameter, axes[:-1])
+        case "code":
+            distance = tf.reduce_sum((output - vectors) ** 2, axes)
+            return -distance / tf.reduce_sum(vectors**2, axes)
+        case "diversity":
+            return -_alikeness(output, parameter)
+        case _:
+            raise ValueError(f"unknown kind of objective: {kind!r}")
 
 
 def _at(maps: tf.Tensor, cells: tf.Tensor) -> tf.Tensor:
@@ -155,7 +192,7 @@ def _at(maps: tf.Tensor, cells: tf.Tensor) -> tf.Tensor:
     return tf.einsum("nijc,nij->nc", maps, share)
 
 
-def _likeness(output: tf.Tensor, group: int) -> tf.Tensor:
+def _alikeness(output: tf.Tensor, group: int) -> tf.Tensor:
     """Return the mean cosine of each image's Gram matrix with those of the others in its group."""
     channels = output.shape[-1]
     cells = tf.reshape(output, (tf.shape(output)[0], -1, channels))

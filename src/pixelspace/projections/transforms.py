@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 GREY = 0.5
+SMALL = 64  # pixels; below, a grey border and a turn would be much of what is seen
 
 
 def uniform(seed: tf.Tensor, low: float, high: float, count: int = 1) -> tf.Tensor:
@@ -83,7 +84,12 @@ ROBUST = (Rotate(10.0), Scale(0.9, 1.1), Jitter(8))
 """For large images: what is found then survives a turn, a step and a look from nearby."""
 
 GENTLE = (Roll(2),)
-"""For small images, where a turn or a grey border would be much of what is seen."""
+"""For small images."""
+
+
+def standard(image: tuple[int, int]) -> tuple[Transform, ...]:
+    """Return the transforms that fit images of a height and width."""
+    return GENTLE if min(image) < SMALL else ROBUST
 
 
 def _matrix(*entries) -> tf.Tensor:

@@ -19,6 +19,7 @@ import tensorflow as tf
 from pixelspace.artifacts import Projection, StoredDataset, StoredSplit
 from pixelspace.projections import feature_maps, graph
 from pixelspace.projections.receptive_fields import receptive_field, shown_box
+from pixelspace.projections.selection import choose_units, listed
 
 OPEN_SHARE = 0.5
 BATCH = 64
@@ -202,7 +203,7 @@ def project(
         units: their numbers, or how many to choose at random.
     """
     names = dataset.class_names
-    units = graph.choose(model, layer, units, seed)
+    units = choose_units(model, layer, units, seed)
     images, method = project_weights(model, layer, units)
     rectified = activated(model, layer)
     means = mean_activations(model, dataset["test"], rectified, len(names))[:, units]
@@ -223,6 +224,6 @@ def project(
         "method": method,
         "units_total": graph.shape(model, layer)[-1],
         "biases": None if bias is None else bias.numpy()[units].tolist(),
-        "notes": [f"{feature_maps.listed(dead)}: silent for every test image"] if dead.size else [],
+        "notes": [f"{listed(dead)}: silent for every test image"] if dead.size else [],
     }
     return Projection(arrays, about)

@@ -1,0 +1,121 @@
+"""Inversion: an image made to have a given code, and caricature: one made to have more of it.
+
+What an image and its inversion differ in, the layer has thrown away (Mahendran and Vedaldi 2015,
+arXiv:1412.0035). A caricature points where the code does, as far as it can go (Olah et al. 2018,
+doi:10.23915/distill.00010).
+"""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+
+from pixelspace.artifacts import Projection, StoredDataset
+from pixelspace.projections import objectives
+from pixelspace.projections.feature_maps import layer_outputs
+from pixelspace.projections.maximization import Maximized, maximize
+from pixelspace.projections.regularizers import TotalVariation
+from pixelspace.projections.selection import choose_images
+from pixelspace.projections.transforms import standard
+
+TOTAL_VARIATION = 0.02
+
+
+def invert(
+    model: keras.Model,
+    images: np.ndarray,
+    layer: str,
+    *,
+    seed: int,
+    total_variation: float = TOTAL_VARIATION,
+    **settings,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Make images whose outputs of a layer are those of ``images``.
+
+    Args:
+        total_variation: weight of the regularizer; an error as large as the code counts 1.
+        settings: of `maximization.maximize`.
+
+    Returns:
+        The images, of the shape of ``images``, and the error ``(n,)`` that is left: the square of
+        the codes' distance, as a share of the code's own square.
+    """
+    codes = layer_outputs(model, images, [layer])[layer]
+    costs = [TotalVariation(total_variation)] if total_variation else []
+    found = maximize(
+        model,
+        objectives.code(layer, codes),
+        seed=seed,
+        transforms=(),
+        regularizers=costs,
+        **settings,
+    )
+    return found.images, -found.values[:, 1]
+
+
+def caricature(
+    model: keras.Model, images: np.ndarray, layer: str, *, seed: int, **settings
+) -> Maximized:
+    """Make images whose outputs of a layer point, cell by cell, where those of ``images`` do.
+
+    Args:
+        settings: of `maximization.maximize`.
+    """
+    codes = layer_outputs(model, images, [layer])[layer]
+    settings = {"transforms": standard(images.shape[1:3])} | settings
+    return maximize(model, objectives.likeness(layer, codes), seed=seed, **settings)
+
+
+def project(
+    model: keras.Model,
+    dataset: StoredDataset,
+    *,
+    seed: int,
+    layers: Sequence[str],
+    images: int | Sequence[int] = 4,
+    method: str = "inversion",
+    total_variation: float = TOTAL_VARIATION,
+    steps: int = 256,
+) -> Projection:
+    """Invert the codes of some test images in each of some layers, or draw their caricatures.
+
+    Args:
+        images: their numbers, or how many to choose at random.
+        method: ``"inversion"`` or ``"caricature"``.
+    """
+    numbers, pixels = choose_images(dataset["test"], images, seed)
+    settings = {"seed": seed, "steps": steps, "value_range": dataset.value_range}
+    made, errors = [], []
+    for layer in layers:
+        if method == "inversion":
+            found, error = invert(model, pixels, layer, total_variation=total_variation, **settings)
+        else:
+            found = caricature(model, pixels, layer, **settings).images
+            error = code_errors(model, found, pixels, layer)
+        made.append(found)
+        errors.append(error)
+    names = dataset.class_names
+    about = {
+        "kind": "inversion",
+        "class_names": list(names),
+        "value_range": list(dataset.value_range),
+        "layers": list(layers),
+        "method": method,
+        "split": "test",
+        "labels": [names[i] for i in dataset["test"].labels[numbers]],
+        "notes": [],
+    }
+    arrays = {
+        "inputs": pixels,
+        "images": numbers,
+        "made": np.stack(made),
+        "errors": np.stack(errors),
+    }
+    return Projection(arrays, about)
+
+
+def code_errors(model: keras.Model, made: np.ndarray, images: np.ndarray, layer: str) -> np.ndarray:
+    """Return the square of two codes' distance as a share of that of ``images``, for each image."""
+    output, code = (layer_outputs(model, x, [layer])[layer] for x in (made, images))
+    axes = tuple(range(1, code.ndim))
+    return ((output - code) ** 2).sum(axes) / (code**2).sum(axes)

@@ -1,0 +1,117 @@
+"""MaCo: maximization in which an image's spectrum is that of the data set, and its phases are free.
+
+What makes a picture a picture of something is where its waves meet: their phases. How strong the
+waves are is much the same in all pictures of a kind. With that held fixed, no noise pattern is in
+reach, and no regularizer needed (Fel et al. 2023, arXiv:2306.06805).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from pixelspace.artifacts import Projection, StoredDataset, StoredSplit
+from pixelspace.projections import graph, objectives
+from pixelspace.projections.images import noise
+from pixelspace.projections.maximization import STUCK, maximize
+from pixelspace.projections.selection import choose_units, listed
+from pixelspace.projections.transforms import standard
+
+BATCH = 64
+SAMPLE = 512  # images that the spectrum is measured on
+RATE = 0.3  # of Adam, in radians: phases go round in circles
+
+
+@dataclass(frozen=True, eq=False)
+class Phases:
+    """Images whose numbers are the phases of waves of fixed strength; see `spectrum_of`.
+
+    ``magnitudes`` ``(channels, height, width // 2 + 1)`` are the strengths in the colours
+    ``basis`` ``(channels, channels)``, one a row; ``mean`` ``(channels,)`` is the mean colour.
+    """
+
+    shape: tuple[int, int, int]
+    magnitudes: np.ndarray
+    basis: np.ndarray
+    mean: np.ndarray
+
+    def start(self, numbers: Sequence[int], seed: int) -> np.ndarray:
+        return np.pi * noise(numbers, seed, self.magnitudes.shape)
+
+    def images(self, parameters: tf.Tensor) -> tf.Tensor:
+        phases = odd_where_real(parameters, self.shape[1])
+        waves = tf.complex(self.magnitudes * tf.cos(phases), self.magnitudes * tf.sin(phases))
+        planes = tf.signal.irfft2d(waves, self.shape[:2])
+        pixels = tf.tensordot(tf.transpose(planes, (0, 2, 3, 1)), self.basis, 1) + self.mean
+        return tf.clip_by_value(pixels, 0, 1)
+
+
+def odd_where_real(phases: tf.Tensor, width: int) -> tf.Tensor:
+    """Make phases those of a real image.
+
+    Of a real image's waves, half say all; but the first column, and for an even width the last,
+    hold pairs of opposite waves, whose phases are each other's negatives.
+    """
+    opposite = tf.roll(tf.reverse(phases, [2]), 1, 2)
+    odd = (phases - opposite) / 2
+    last = [odd[..., -1:]] if width % 2 == 0 else []
+    return tf.concat([odd[..., :1], phases[..., 1 : phases.shape[-1] - len(last)], *last], -1)
+
+
+def spectrum_of(split: StoredSplit, value_range: tuple[float, float]) -> Phases:
+    """Measure the mean strength of each wave in images of a split, each colour by itself.
+
+    The colours are the axes along which the colours of the images vary independently. All is in
+    units in which black is 0 and white 1, after the mean colour is taken off.
+    """
+    low, high = value_range
+    numbers = np.linspace(0, len(split) - 1, min(SAMPLE, len(split))).astype(int)
+    images = np.stack([split.images[i] for i in numbers]).astype(np.float32)
+    images = (images - low) / (high - low)
+    colours = images.reshape(-1, images.shape[-1])
+    mean = colours.mean(0)
+    _, axes = np.linalg.eigh(np.cov(colours.T).reshape(len(mean), len(mean)))
+    planes = np.moveaxis((images - mean) @ axes, -1, 1)
+    magnitudes = np.abs(np.fft.rfft2(planes)).mean(0)
+    magnitudes[:, 0, 0] = 0  # the mean colour is given by itself
+    return Phases(images.shape[1:], *(a.astype(np.float32) for a in (magnitudes, axes.T, mean)))
+
+
+def project(
+    model: keras.Model,
+    dataset: StoredDataset,
+    *,
+    seed: int,
+    layer: str,
+    units: int | Sequence[int] = 8,
+    steps: int = 256,
+) -> Projection:
+    """Make images that excite units of a layer, with the spectrum of the training images.
+
+    Args:
+        units: their numbers, or how many to choose at random.
+    """
+    units = choose_units(model, layer, units, seed)
+    found = maximize(
+        model,
+        objectives.channel(layer, units),
+        seed=seed,
+        image=spectrum_of(dataset["train"], dataset.value_range),
+        transforms=standard(graph.image_shape(model)[:2]),
+        steps=steps,
+        rate=RATE,
+        value_range=dataset.value_range,
+    )
+    stuck = units[found.values[:, 1] <= found.values[:, 0]]
+    about = {
+        "kind": "maco",
+        "class_names": list(dataset.class_names),
+        "value_range": list(dataset.value_range),
+        "layer": layer,
+        "units": units.tolist(),
+        "steps": steps,
+        "notes": [f"{listed(stuck)}: {STUCK}"] if stuck.size else [],
+    }
+    return Projection({"images": found.images, "values": found.values, "units": units}, about)

@@ -1,0 +1,55 @@
+"""Which units and images a projection shows, and how it names them."""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+
+from pixelspace.artifacts import StoredSplit
+from pixelspace.errors import UserError
+from pixelspace.projections import graph
+
+
+def choose_units(
+    model: keras.Model, layer: str, units: int | Sequence[int], seed: int
+) -> np.ndarray:
+    """Return unit numbers of a layer: as given, or a count of them chosen at random, rising.
+
+    Asking for as many as there are, or more, gives all.
+
+    Raises:
+        UserError: if a number given is out of range.
+    """
+    total = graph.shape(model, layer)[-1]
+    if isinstance(units, int):
+        return _at_random(units, total, seed)
+    graph.check_units(model, layer, units)
+    return np.array(units, np.int64)
+
+
+def choose_images(
+    split: StoredSplit, images: int | Sequence[int], seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return numbers of images of a split, as `choose_units` does, and the images as float32.
+
+    Raises:
+        UserError: if a number given is out of range.
+    """
+    if isinstance(images, int):
+        numbers = _at_random(images, len(split), seed)
+    else:
+        numbers = np.array(images, np.int64)
+    for number in numbers:
+        if not 0 <= number < len(split):
+            raise UserError(f"image {number}: the images are numbered 0 to {len(split) - 1}")
+    return numbers, np.stack([split.images[i].astype(np.float32) for i in numbers])
+
+
+def _at_random(count: int, total: int, seed: int) -> np.ndarray:
+    chosen = np.random.default_rng(seed).choice(total, min(count, total), replace=False)
+    return np.sort(chosen)
+
+
+def listed(units: np.ndarray) -> str:
+    """Return unit numbers as words: ``unit 3`` or ``units 3, 5``."""
+    return f"unit{'s' if len(units) > 1 else ''} {', '.join(map(str, units))}"
