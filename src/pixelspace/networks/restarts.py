@@ -168,7 +168,7 @@ def _start(hidden: np.ndarray, readout: np.ndarray) -> _State:
     return _State(weights, zeros, zeros, tf.constant(0.0))
 
 
-@tf.function(reduce_retracing=True)
+@tf.function
 def _epoch(images, labels, order, state: _State, learning_rate, l1) -> _State:
     """Take a step for each row of image numbers in ``order``: one graph serves every run."""
     for rows in order:

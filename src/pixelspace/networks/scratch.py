@@ -17,9 +17,9 @@ def train(
     dataset: StoredDataset,
     *,
     seed: int,
-    epochs: int = 5,
+    epochs: int = 4,
     batch: int = 64,
-    learning_rate: float = 0.002,
+    learning_rate: float = 0.004,
     shift: int = 1,
     flip: bool = False,
 ) -> training.Trained:

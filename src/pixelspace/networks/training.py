@@ -59,7 +59,9 @@ def cosine_adam(rate: float, epochs: int, images: int, batch: int) -> keras.opti
 def compiled(model: keras.Model) -> Callable[[np.ndarray], tf.Tensor]:
     """Return ``model`` in inference mode as a function that is traced once for all batch sizes."""
     spec = tf.TensorSpec((None, *model.input.shape[1:]), tf.float32)
-    return tf.function(lambda inputs: model(inputs, training=False), input_signature=[spec])
+    return tf.function(
+        lambda inputs: model(inputs, training=False), input_signature=[spec], autograph=False
+    )
 
 
 def outputs(
@@ -138,7 +140,7 @@ def fit(
     variables = model.trainable_variables
     optimizer.build(variables)
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(autograph=False)
     def step(inputs, labels):
         with tf.GradientTape() as tape:
             logits = model(tf.cast(inputs, tf.float32), training=True)
