@@ -215,9 +215,9 @@ class Restarts(Section):
 class Scratch(Section):
     """Training from random weights with Adam and a cosine schedule."""
 
-    epochs: Count = Field(5, description="passes over the training images")
+    epochs: Count = Field(4, description="passes over the training images")
     batch: Count = Field(64, description="images in one step")
-    learning_rate: Positive = Field(0.002, description="of Adam, before the schedule lowers it")
+    learning_rate: Positive = Field(0.004, description="of Adam, before the schedule lowers it")
     shift: int = Field(1, ge=0, le=16, description="random shift of an image, at most, in pixels")
     flip: bool = Field(False, description="mirror every other image left to right")
 
