@@ -39,6 +39,11 @@ def test_the_paper_and_the_small_paper_are_valid(paper):
     assert config.load(merged(paper, small)).results == "results-smoke"
 
 
+def test_the_small_network_fits_where_the_deep_one_was(paper):
+    overlay = yaml.safe_load((ROOT / "config" / "cnn.yaml").read_text(encoding="utf-8"))
+    assert config.load(merged(paper, overlay)).experiments["meme"].network.kind == "cnn"
+
+
 def test_photographs_of_a_git_repository_need_no_edit_of_the_paper(paper):
     overlay = yaml.safe_load((ROOT / "config" / "photos.yaml").read_text(encoding="utf-8"))
     loaded = config.load(merged(paper, overlay))
