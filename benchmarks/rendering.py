@@ -1,41 +1,37 @@
-"""Time the drawing of one image: ``python benchmarks/rendering.py``.
+"""Time the drawing of images as the data job does it: ``python benchmarks/rendering.py``.
 
-Prints milliseconds an image on one core, per class and size: the median over scenes, of the
-fastest of a few drawings of each, so that a busy machine matters little.
+Prints milliseconds of one core an image, HDF5 written, at two sizes: the best of a few runs, so
+that a busy machine matters less.
 """
 
 import os
 
 os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
-import statistics
+import tempfile
 import time
 
+from pixelspace import artifacts
 from pixelspace.datasets import rendered
 
-SIZES = (128, 320)
-SCENES = 24
-REPEATS = 5
+IMAGES = {128: 300, 320: 60}
+RUNS = 3
 
 
-def seconds(label: str, scene: int, size: int) -> float:
-    """Return the processor time of the fastest of a few drawings of one scene."""
-    times = []
-    for _ in range(REPEATS):
+def seconds(size: int, images: int) -> float:
+    """Return the processor time an image."""
+    dataset = rendered.make(seed=0, size=size, images=images, large_per_class=1, large_size=size)
+    with tempfile.TemporaryDirectory() as folder:
         start = time.process_time()
-        rendered.render(label, [0, scene], size)
-        times.append(time.process_time() - start)
-    return min(times)
+        artifacts.write_dataset(f"{folder}/dataset.h5", dataset)
+        elapsed = time.process_time() - start
+    return elapsed / sum(split.count for split in dataset.splits.values())
 
 
 def main() -> None:
-    print(f"{'':8}" + "".join(f"{size:>7} px" for size in SIZES))
-    for label in rendered.CLASS_NAMES:
-        medians = (
-            statistics.median(seconds(label, scene, size) for scene in range(SCENES))
-            for size in SIZES
-        )
-        print(f"{label:8}" + "".join(f"{1000 * median:7.1f} ms" for median in medians))
+    for size, images in IMAGES.items():
+        best = min(seconds(size, images) for _ in range(RUNS))
+        print(f"{size} px: {1000 * best:.1f} ms an image")
 
 
 if __name__ == "__main__":

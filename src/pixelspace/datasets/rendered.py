@@ -13,7 +13,7 @@ import numpy as np
 from pixelspace.artifacts import Dataset, Sample, Split
 from pixelspace.datasets._rendering import chicken, dog, hardship, light, muffin, shapes, textures
 from pixelspace.datasets._rendering.backdrop import backdrop
-from pixelspace.datasets._rendering.canvas import Canvas
+from pixelspace.datasets._rendering.canvas import Canvas, Window
 from pixelspace.datasets._rendering.surface import Surface
 
 CLASS_NAMES = ("dog", "muffin", "chicken")
@@ -27,8 +27,11 @@ DIFFICULTY = 0.15
 
 TEXTURES = (textures.fur, textures.crumb, textures.crust)
 PAINTERS = (dog.paint, muffin.paint, chicken.paint)
-EDGES = ((0.02, 18), (0.005, 16), (0.028, 8))
+EDGES = ((0.02, 16), (0.005, 16), (0.028, 8))
 """Per class, how far an outline strays (scene units), and in how many waves per unit."""
+
+ROUGHEST = 0.07
+"""The farthest that any outline strays, in scene units."""
 
 
 def make(
@@ -97,9 +100,10 @@ def render(
     label = CLASS_NAMES.index(label) if isinstance(label, str) else label
     shape_rng, scene_rng, texture_rng, part_rng, hard_rng = np.random.default_rng(seed).spawn(5)
     hard = hardship.draw(hard_rng, difficulty)
-    canvas = _camera(size, hard.closeness, scene_rng)
+    whole = _camera(size, hard.closeness, scene_rng)
     palette, lamp = light.pick(scene_rng, light.PALETTES), light.lamp(scene_rng)
-    body = _body(canvas, label, shape_rng)
+    window, body = _body(whole, label, shape_rng)
+    canvas = whole.cropped(window)
     texture = TEXTURES[label](canvas, texture_rng, body)
     if hard.mimicry:
         other = (label + hard_rng.integers(1, 3)) % 3
@@ -113,39 +117,49 @@ def render(
     )
     PAINTERS[label](surface, body, palette, hard, part_rng)
     front = light.illuminate(canvas, surface.albedo, surface.height, surface.gloss, lamp)
-    picture = backdrop(canvas, scene_rng) * lamp.tint
-    picture *= 1 - 0.45 * light.shadow(canvas, body.cover, lamp)
-    picture += body.cover * (front - picture)
-    seen = body.cover >= 0.5
-    frame = Canvas(size)
+
+    cover = _framed(body.cover, window, size)
+    picture = backdrop(whole, scene_rng) * lamp.tint
+    picture *= 1 - 0.45 * light.shadow(whole, cover, lamp)
+    picture[:, *window] += body.cover * (front - picture[:, *window])
+    frame, seen = Canvas.square(size), cover >= 0.5
     if hard.hidden:
-        seen = seen & (hardship.cover_up(frame, picture, hard_rng) < 0.5)
+        seen &= hardship.cover_up(frame, picture, hard_rng) < 0.5
     picture = hardship.photograph(frame, picture, hard, hard_rng)
     image = (np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8)
-    return np.ascontiguousarray(image.transpose(1, 2, 0)), _masks(surface.parts, seen)
+    depths = {name: seen * _framed(depth, window, size) for name, depth in surface.parts.items()}
+    return np.ascontiguousarray(image.transpose(1, 2, 0)), _masks(depths, size)
 
 
 def _camera(size: int, closeness: float, rng: np.random.Generator) -> Canvas:
     """Look at the subject from nearby or farther off, and past its middle when very close."""
     zoom = rng.uniform(0.85, 1.1)
     centre = rng.uniform(-1, 1, 2) * (0.12 + 0.3 * (closeness - 1))
-    return Canvas(size, zoom * closeness, tuple(centre))
+    return Canvas.square(size, zoom * closeness, tuple(centre))
 
 
-def _body(canvas: Canvas, label: int, rng: np.random.Generator) -> shapes.Body:
+def _body(whole: Canvas, label: int, rng: np.random.Generator) -> tuple[Window, shapes.Body]:
+    """Return a class's body in a scene, and the window of the canvas that it lies in."""
     blobs = shapes.LAYOUTS[rng.integers(len(shapes.LAYOUTS))](rng)
+    window = shapes.bounds(whole, blobs, ROUGHEST + 2 * whole.pixel)
+    canvas = whole.cropped(window)
     stray, waves = EDGES[label]
-    rough = 0.018 * canvas.noise(rng, 5) + stray * canvas.fractal(rng, waves, 2)
-    return shapes.place(canvas, blobs, np.clip(rough, -0.07, 0.07))
+    rough = 0.018 * canvas.noise(rng, 4) + stray * canvas.fractal(rng, waves, 2)
+    return window, shapes.place(canvas, blobs, np.clip(rough, -ROUGHEST, ROUGHEST))
 
 
-def _masks(parts: dict[str, np.ndarray], seen: np.ndarray) -> dict[str, np.ndarray]:
+def _framed(part: np.ndarray, window: Window, size: int) -> np.ndarray:
+    """Return a whole picture ``(size, size)`` with ``part`` in a window, and 0 elsewhere."""
+    whole = np.zeros((size, size))
+    whole[window] = part
+    return whole
+
+
+def _masks(depths: dict[str, np.ndarray], size: int) -> dict[str, np.ndarray]:
     """Return the visible parts as masks; where they are too large, the deepest places alone."""
-    most = int(LARGEST_SHARE * seen.size)
-    depths = {name: depth * seen for name, depth in parts.items()}
-    deepest = np.max([*depths.values(), np.zeros(seen.shape)], axis=0)
-    floor = 0.0
+    nowhere = np.zeros((size, size))
+    deepest = np.max([*depths.values(), nowhere], axis=0)
+    most, floor = int(LARGEST_SHARE * size**2), 0.0
     if np.count_nonzero(deepest) > most:
         floor = np.partition(deepest, -most - 1, axis=None)[-most - 1]
-    empty = np.zeros(seen.shape)
-    return {name: depths.get(name, empty) > floor for name in PARTS}
+    return {name: depths.get(name, nowhere) > floor for name in PARTS}

@@ -20,10 +20,10 @@ def ground(rng: Generator) -> np.ndarray:
 
 
 def backdrop(canvas: Canvas, rng: Generator) -> np.ndarray:
-    """Return a wall and a table ``(3, size, size)``, grain or weave on it, at times a plate."""
+    """Return a wall and a table ``(3, height, width)``, grain or weave on it, at times a plate."""
     wall, table, other = (ground(rng) for _ in range(3))
     horizon, streak = rng.uniform(-1.6, 0.3), rng.choice((0.15, 1.0))
-    haze = canvas.noise(rng, 1.4)
+    haze = canvas.noise(rng, 1.5)
     near = np.clip(0.5 + (canvas.y[:, None] - horizon + 0.04 * haze) / 0.2, 0, 1)
     blots = 0.4 * np.clip(haze - 0.5, 0, 1) * (1 - near)
     picture = wall + (table - wall) * near

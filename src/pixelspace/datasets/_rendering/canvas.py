@@ -3,7 +3,7 @@
 All lengths are in scene units, in which the whole picture spans -1 to 1 before the camera moves
 closer. A scene draws the same random numbers at any size, so more pixels show the same scene.
 Numbers are float64 throughout: last-bit differences between processors then stay far below the
-8 bits that are stored. Colour pictures are ``(3, size, size)``, which is quicker to compute with.
+8 bits that are stored. Colour pictures are ``(3, height, width)``, which computes faster.
 """
 
 import numpy as np
@@ -23,32 +23,45 @@ WHOLE: Window = (slice(None), slice(None))
 
 
 class Canvas:
-    """A square grid of pixels: ``x`` grows to the right, ``y`` downwards, both ``(size,)``."""
+    """A grid of pixels: ``x`` ``(width,)`` grows to the right, ``y`` ``(height,)`` downwards.
 
-    def __init__(self, size: int, zoom: float = 1.0, centre: tuple[float, float] = (0.0, 0.0)):
-        axis = (np.arange(size) + 0.5) / size * 2 - 1
-        self.size = size
-        self.x = centre[0] + axis / zoom
-        self.y = centre[1] + axis / zoom
-        self.pixel = 2 / (size * zoom)
+    Pictures on it are ``(height, width)``; ``pixel`` is the distance between pixels.
+    """
+
+    def __init__(self, x: np.ndarray, y: np.ndarray, pixel: float):
+        self.x, self.y, self.pixel = x, y, pixel
+        self.shape = len(y), len(x)
         self._splines: dict[tuple[float, float], np.ndarray] = {}
-        self._gaussians: dict[float, np.ndarray] = {}
+        self._gaussians: dict[float, tuple[np.ndarray, np.ndarray]] = {}
+
+    @classmethod
+    def square(
+        cls, size: int, zoom: float = 1.0, centre: tuple[float, float] = (0.0, 0.0)
+    ) -> "Canvas":
+        """Return the canvas of a picture, ``size`` pixels wide, that looks at ``centre``."""
+        axis = ((np.arange(size) + 0.5) / size * 2 - 1) / zoom
+        return cls(centre[0] + axis, centre[1] + axis, 2 / (size * zoom))
+
+    def cropped(self, window: Window) -> "Canvas":
+        """Return the canvas of a window of this one."""
+        rows, columns = window
+        return Canvas(self.x[columns], self.y[rows], self.pixel)
 
     def noise(self, rng: Generator, frequency: float, stretch: float = 1.0) -> np.ndarray:
-        """Return smooth noise ``(size, size)``, mean 0 and variance 1.
+        """Return smooth noise, mean 0 and variance 1.
 
         ``frequency`` is in lattice cells per unit along y, ``stretch`` times that along x. The
         same random numbers are drawn for any canvas.
         """
         cells = min(LATTICE, int(4 * frequency) + 4)
-        lattice = _uniform(rng, cells) / SPLINE_SPREAD
+        lattice = _uniform(rng, cells)
         if frequency * max(1, stretch) * self.pixel > FINEST:
-            return np.zeros((self.size, self.size))
+            return np.zeros(self.shape)
         if (frequency, stretch) not in self._splines:
             position = np.concatenate([self.y * frequency, self.x * frequency * stretch])
             self._splines[frequency, stretch] = _spline_weights(position, cells)
-        weights = self._splines[frequency, stretch]
-        return weights[: self.size] @ (lattice @ weights[self.size :].T)
+        rows, columns = np.split(self._splines[frequency, stretch], [len(self.y)])
+        return rows @ (lattice @ columns.T / SPLINE_SPREAD)
 
     def fractal(self, rng: Generator, frequency: float, octaves: int, gain: float = 0.5):
         """Return a sum of noises, each twice as fine as the one before and ``gain`` as strong."""
@@ -56,20 +69,20 @@ class Canvas:
 
     def warp(self, picture: np.ndarray, dx: np.ndarray, dy: np.ndarray) -> np.ndarray:
         """Return ``picture`` read at positions moved by ``dx`` and ``dy`` (scene units)."""
-        last = self.size - 1.001
-        steps = np.arange(self.size)
-        rows = np.clip(steps[:, None] + dy / self.pixel, 0, last)
-        columns = np.clip(steps + dx / self.pixel, 0, last)
+        height, width = self.shape
+        rows = np.clip(np.arange(height)[:, None] + dy / self.pixel, 0, height - 1.001)
+        columns = np.clip(np.arange(width) + dx / self.pixel, 0, width - 1.001)
         row, column = rows.astype(np.intp), columns.astype(np.intp)
         return _interpolate(picture, row, column, rows - row, columns - column)
 
     def blur(self, picture: np.ndarray, sigma: float) -> np.ndarray:
         """Return ``picture`` (its last two axes) blurred by a Gaussian of ``sigma`` scene units."""
         if sigma not in self._gaussians:
-            weights = np.exp(-(((self.x[:, None] - self.x) / sigma) ** 2) / 2)
-            self._gaussians[sigma] = weights / weights.sum(axis=1, keepdims=True)
-        weights = self._gaussians[sigma]
-        return weights @ picture @ weights.T
+            self._gaussians[sigma] = tuple(
+                _gaussian(length, sigma / self.pixel) for length in self.shape
+            )
+        rows, columns = self._gaussians[sigma]
+        return rows @ picture @ columns.T
 
     def inside(self, distance: np.ndarray, softness: float = 0.0) -> np.ndarray:
         """Return 1 where ``distance`` is positive, 0 elsewhere, the edge at least a pixel wide."""
@@ -115,6 +128,13 @@ def _interpolate(picture, row, column, below, right):
     upper = flat.take(corner) * left + flat.take(corner + 1) * right
     lower = flat.take(corner + width) * left + flat.take(corner + width + 1) * right
     return upper + below * (lower - upper)
+
+
+def _gaussian(length: int, sigma: float) -> np.ndarray:
+    """Return the weights ``(length, length)`` of a Gaussian blur of ``sigma`` pixels."""
+    steps = np.arange(length)
+    weights = np.exp(-((steps / sigma) ** 2) / 2)[np.abs(steps[:, None] - steps)]
+    return weights / weights.sum(axis=1, keepdims=True)
 
 
 def _spline_weights(position: np.ndarray, cells: int) -> np.ndarray:

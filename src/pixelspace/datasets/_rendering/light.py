@@ -14,7 +14,7 @@ PALETTES = (
     ((76, 32, 12), (150, 78, 32), (200, 120, 60), (240, 188, 126)),  # ginger
     ((66, 30, 12), (134, 74, 32), (184, 116, 60), (228, 178, 118)),  # caramel
     ((100, 56, 28), (178, 116, 68), (224, 170, 116), (250, 222, 182)),  # apricot
-    ((120, 84, 50), (190, 152, 106), (228, 202, 160), (250, 238, 214)),  # cream
+    ((128, 84, 44), (202, 154, 96), (236, 204, 150), (252, 238, 206)),  # cream
     ((50, 25, 14), (110, 60, 32), (160, 98, 56), (210, 158, 108)),  # chestnut
 )
 """Tones of a body, from its darkest to its palest."""
@@ -80,7 +80,7 @@ def ramp(palette: np.ndarray, tone: np.ndarray | float) -> np.ndarray:
 def illuminate(
     canvas: Canvas, albedo: np.ndarray, height: np.ndarray, gloss: np.ndarray, light: Light
 ) -> np.ndarray:
-    """Return the colours of a surface ``(3, size, size)`` under a lamp.
+    """Return the colours of a surface ``(3, height, width)`` under a lamp.
 
     What lies lower than its surroundings is darker.
     """
@@ -103,9 +103,8 @@ def illuminate(
 
 
 def shadow(canvas: Canvas, cover: np.ndarray, light: Light) -> np.ndarray:
-    """Return how much shade ``(size, size)`` a covering body throws on what lies behind it."""
-    steps = np.arange(canvas.size)
-    rows = steps - round(0.06 / canvas.pixel)
-    columns = steps + round(0.1 * light.direction[0] / canvas.pixel)
+    """Return how much shade ``(height, width)`` a covering body throws on what lies behind it."""
+    rows = np.arange(len(canvas.y)) - round(0.06 / canvas.pixel)
+    columns = np.arange(len(canvas.x)) + round(0.1 * light.direction[0] / canvas.pixel)
     moved = cover.take(rows, axis=0, mode="clip").take(columns, axis=1, mode="clip")
     return canvas.blur(moved, NEARBY)

@@ -58,7 +58,7 @@ def berries(
 
     Those that are not ``real`` are no part that decides the class, and cover such parts.
     """
-    dark, rough = light.colour(rng, light.DARKS), 0.5 * surface.canvas.fractal(rng, 9, 2)
+    dark, rough = light.colour(rng, light.DARKS), 0.5 * surface.canvas.fractal(rng, 8, 2)
     shine = rng.uniform(0.05, 0.35)
     for x, y in places:
         radius = size * rng.uniform(0.8, 1.2)

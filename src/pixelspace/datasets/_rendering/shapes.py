@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from pixelspace.datasets._rendering.canvas import Canvas
+from pixelspace.datasets._rendering.canvas import Canvas, Window
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Blob:
 
 @dataclass(frozen=True)
 class Body:
-    """Blobs as they appear on a canvas; every array is ``(size, size)``.
+    """Blobs as they appear on a canvas; every array is ``(height, width)``.
 
     ``owner`` is the index of the frontmost blob, ``u`` and ``v`` the position in it (-1 to 1, v
     downwards), ``radius`` about 0 at its middle and 1 at its rim.
@@ -103,9 +103,23 @@ def heap(rng: Generator) -> list[Blob]:
 LAYOUTS = (ball, dome, lobed, pear, heap)
 
 
+def bounds(canvas: Canvas, blobs: list[Blob], margin: float) -> Window:
+    """Return a window of the canvas that has room for blobs and a margin around them."""
+    edges = []
+    for blob in blobs:
+        cos, sin = abs(np.cos(blob.angle)), abs(np.sin(blob.angle))
+        across = blob.width * cos + blob.height * sin + margin
+        down = blob.width * sin + blob.height * cos + margin
+        edges.append((blob.y - down, blob.y + down, blob.x - across, blob.x + across))
+    top, bottom, left, right = np.array(edges).T
+    rows = np.searchsorted(canvas.y, (top.min(), bottom.max()))
+    columns = np.searchsorted(canvas.x, (left.min(), right.max()))
+    return slice(*rows), slice(*columns)
+
+
 def place(canvas: Canvas, blobs: list[Blob], rough: np.ndarray) -> Body:
     """Put blobs on a canvas, back to front; ``rough`` (scene units) displaces their outlines."""
-    shape = (canvas.size, canvas.size)
+    shape = canvas.shape
     cover, height, radius = np.zeros(shape), np.zeros(shape), np.ones(shape)
     u, v, owner = np.zeros(shape), np.zeros(shape), np.full(shape, -1)
     for k, blob in enumerate(blobs):

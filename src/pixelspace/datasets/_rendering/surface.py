@@ -9,7 +9,7 @@ from pixelspace.datasets._rendering.canvas import Canvas, Window
 
 @dataclass
 class Surface:
-    """``albedo`` ``(3, size, size)``, ``height`` and ``gloss`` ``(size, size)``, changed in place.
+    """Colours ``albedo`` ``(3, height, width)``, ``height`` and ``gloss``, all changed in place.
 
     ``parts`` decide the class: for each, how deep inside it a pixel is, 0 outside and at most 1.
     They are painted with opacity ``strength``.

@@ -35,15 +35,15 @@ def fur(canvas: Canvas, rng: Generator, body: Body) -> Texture:
     down = body.v - 0.25 + 0.7 * body.blobs[-1].neck
     along = np.where(front, 1.2 * np.sqrt(body.u**2 + down**2), 1 + down) + 0.1 * wave_y
     across = np.arctan2(body.u, down, out=1.3 * body.u, where=front) / np.pi
-    across = across + 0.05 * canvas.noise(rng, 5) + 0.03 * wave_x
+    across = across + 0.05 * canvas.noise(rng, 4) + 0.03 * wave_x
     locks = scattered(rng, along * 7 * scale, across * 44)
     hair = scattered(rng, along * 10 * scale, across * 96 + 0.7 * wave_x)
     finest = scattered(rng, along * 13 * scale, across * 192 + wave_x)
     finest *= np.clip(0.017 / canvas.pixel - 0.7, 0, 1)
-    soft = canvas.noise(rng, 36)
+    soft = canvas.noise(rng, 32)
     height = 0.03 * curl * curls + 0.003 * soft
     height += straight * (0.0066 * locks + 0.005 * hair + 0.0022 * finest)
-    tone = 0.46 + 0.16 * curl * (curls - 0.3) + 0.02 * soft + 0.1 * canvas.noise(rng, 1.5)
+    tone = 0.46 + 0.16 * curl * (curls - 0.3) + 0.02 * soft + 0.1 * canvas.noise(rng, 2)
     tone += 0.09 * straight * (locks + hair + finest)
     return Texture(height, tone, np.full_like(tone, 0.03))
 
@@ -51,11 +51,11 @@ def fur(canvas: Canvas, rng: Generator, body: Body) -> Texture:
 def crumb(canvas: Canvas, rng: Generator, body: Body) -> Texture:
     """A baked top: fine grain and pores, a few cracks, browner where it rises and at the rim."""
     grain = canvas.fractal(rng, 12, 3, 0.8)
-    pores = np.maximum(canvas.noise(rng, 22) - 1.0, 0)
-    broad, lumps = canvas.noise(rng, 1.8), canvas.noise(rng, 5)
-    crack = canvas.warp(canvas.noise(rng, 2.2), 0.06 * lumps + 0.02 * grain, 0.06 * lumps)
+    pores = np.maximum(canvas.noise(rng, 24) - 1.0, 0)
+    broad, lumps = canvas.noise(rng, 2), canvas.noise(rng, 4)
+    crack = canvas.warp(canvas.noise(rng, 2), 0.06 * lumps + 0.02 * grain, 0.06 * lumps)
     crack = np.exp(-((crack / 0.12) ** 2)) * np.clip(broad, 0, 1) * rng.uniform(0, 1)
-    sugar = rng.uniform(0, 0.25) * np.clip(canvas.noise(rng, 34) - 1.2, 0, 1)
+    sugar = rng.uniform(0, 0.25) * np.clip(canvas.noise(rng, 32) - 1.2, 0, 1)
     height = 0.006 * grain + 0.022 * lumps - 0.03 * pores - 0.04 * crack + 0.02 * sugar
     tone = 0.575 + 0.035 * grain + 0.07 * lumps - 0.16 * pores + 0.2 * crack + sugar
     tone += 0.1 * broad - 0.2 * (body.radius**2) ** 2
@@ -71,10 +71,10 @@ def crust(canvas: Canvas, rng: Generator, body: Body) -> Texture:
     crags = canvas.warp(crags, 0.03 * wander_x, 0.03 * wander_y)
     flakes = _flakes(canvas, rng, rng.uniform(6, 10), wander_x, wander_y)
     clumps = _flakes(canvas, rng, 20, wander_x, wander_y)
-    grit = canvas.noise(rng, 40)
+    grit = canvas.noise(rng, 32)
     height = 0.06 * folds + 0.065 * flakes + 0.025 * craggy * crags + 0.03 * clumps + 0.005 * grit
     tone = 0.477 + 0.26 * flakes + 0.18 * craggy * (crags - 0.5) + 0.2 * clumps + 0.04 * grit
-    tone += 0.13 * canvas.noise(rng, 3)
+    tone += 0.13 * canvas.noise(rng, 4)
     return Texture(height, tone, np.clip(0.04 + 0.1 * wander_x, 0, 0.25))
 
 
