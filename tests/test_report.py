@@ -131,6 +131,7 @@ def report(accuracy):
         "class_names": ["a", "b"],
         "confusion": [[3, 1], [0, 4]],
         "history": {"train_loss": [2.0, 1.0], "validation_accuracy": [0.5, 0.75]},
+        "seed": 7,
         "parameters": {"total": 10, "trainable": 8},
         "test": {"accuracy": accuracy, "errors": 1, "ties": 0},
     }
