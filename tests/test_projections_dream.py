@@ -98,3 +98,45 @@ def test_a_dream_on_a_data_set(tmp_path):
     np.testing.assert_allclose(
         found.arrays["probabilities"], odds / odds.sum(1, keepdims=True), rtol=1e-5
     )
+
+
+def test_a_guide_is_grown_towards():
+    model = network(3)
+    guide = np.random.default_rng(7).uniform(0, 255, (24, 20, 3)).astype(np.float32)
+    frames = dream.deep_dream(model, picture(3), "deep", seed=0, guide=guide, octaves=1, jitter=2)
+    target = layer_outputs(model, guide[None], ["deep"])["deep"].reshape(-1, 4)
+    shown = layer_outputs(model, frames[[0, -1]], ["deep"])["deep"].reshape(2, -1, 4)
+    before, after = (shown @ target.T).max(-1).mean(1)
+    assert after > 1.3 * before
+
+
+def test_each_place_is_matched_with_the_most_alike_of_the_guide():
+    output = tf.constant([[[[1.0, 0.0], [0.0, 2.0]]]])
+    guide = tf.constant([[3.0, 1.0], [1.0, 5.0], [-9.0, 0.0]])
+    assert dream._score("guide", output, 0, guide) == 3 + 10
+    assert dream._score("channel", output, 1, guide) == 2
+    assert dream._score("layer", output, 0, guide) == 5
+
+
+def test_tiles_cover_the_image_once():
+    image = tf.constant(np.random.default_rng(0).normal(size=(1, 7, 10, 2)), tf.float32)
+    sizes = []
+
+    def gradient(part):
+        sizes.append(part.shape[1:3])
+        return 2 * part
+
+    found = dream._in_tiles(gradient, image, 4, tf.constant([2, 3]))
+    np.testing.assert_allclose(found, 2 * image)
+    assert sizes == [(3, 3), (3, 3), (3, 4), (4, 3), (4, 3), (4, 4)]
+
+
+def test_tiles_dream_too():
+    settings = {"seed": 0, "octaves": 1, "steps": 10, "jitter": 2}
+    whole = dream.deep_dream(network(3), picture(3), "deep", **settings)
+    one = dream.deep_dream(network(3), picture(3), "deep", tile=24, **settings)
+    np.testing.assert_allclose(one, whole, atol=0.01)
+    model = network(3)
+    frames = dream.deep_dream(model, picture(3), "deep", tile=12, **settings)
+    before, after = (layer_outputs(model, frames[[0, -1]], ["deep"])["deep"] ** 2).mean((1, 2, 3))
+    assert after > 1.3 * before

@@ -58,7 +58,9 @@ def _compiled(model: keras.Model, layer: str, policy: str, image_shape: tuple[in
     pixels = tf.TensorSpec((None, *image_shape), graph.dtype(model))
     numbers, pairs = tf.TensorSpec((None,), tf.int32), tf.TensorSpec((None, 2), tf.int32)
 
-    @tf.function(input_signature=[pixels, numbers, pairs, tf.TensorSpec((), tf.bool)])
+    signature = [pixels, numbers, pairs, tf.TensorSpec((), tf.bool)]
+
+    @tf.function(input_signature=signature, autograph=False)
     def run(images, units, positions, by_activation):
         with tf.GradientTape() as tape:
             tape.watch(images)

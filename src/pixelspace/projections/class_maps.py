@@ -21,7 +21,7 @@ BATCH = 64
 def _compiled(model: keras.Model, layer: str, output: str, image_shape: tuple[int, ...]):
     pixels = tf.TensorSpec((None, *image_shape), graph.dtype(model))
 
-    @tf.function(input_signature=[pixels, tf.TensorSpec((None,), tf.int32)])
+    @tf.function(input_signature=[pixels, tf.TensorSpec((None,), tf.int32)], autograph=False)
     def run(images, units):
         with tf.GradientTape() as tape:
             tape.watch(images)

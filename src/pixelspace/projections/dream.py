@@ -40,33 +40,82 @@ def smoothed(gradient: tf.Tensor, sigmas: Sequence[float]) -> tf.Tensor:
     return sum(b / (tf.math.reduce_std(b) + 1e-12) for b in blurs) / len(blurs)
 
 
+def _score(goal: str, output: tf.Tensor, channel: tf.Tensor, guide: tf.Tensor) -> tf.Tensor:
+    """Return what is to grow, summed over the cells of an output ``(1, rows, columns, c)``."""
+    if goal == "layer":
+        return tf.reduce_sum(output**2)
+    if goal == "channel":
+        return tf.reduce_sum(tf.gather(output, channel, axis=-1))
+    cells = tf.reshape(output, (-1, guide.shape[-1]))
+    return tf.reduce_sum(tf.reduce_max(tf.matmul(cells, guide, transpose_b=True), 1))
+
+
+def _in_tiles(gradient, image: tf.Tensor, tile: int, counts: tf.Tensor) -> tf.Tensor:
+    """Return the gradient of an image, one of ``counts`` (rows, columns) tiles after the other."""
+    size = tf.shape(image)[1:3]
+
+    def body(number, found):
+        place = tf.stack([number // counts[1], number % counts[1]])
+        start, end = place * size // counts, (place + 1) * size // counts
+        part = gradient(image[:, start[0] : end[0], start[1] : end[1]])
+        around = tf.pad(tf.stack([start, size - end], 1), [[1, 1], [0, 0]])
+        return number + 1, found + tf.ensure_shape(tf.pad(part, around), found.shape)
+
+    total = tf.reduce_prod(counts)
+    _, found = tf.while_loop(
+        lambda number, _: number < total,
+        body,
+        (0, tf.zeros_like(image)),
+        shape_invariants=(tf.TensorShape(()), image.shape),
+        parallel_iterations=1,  # for the sake of memory
+    )
+    return found
+
+
 @functools.lru_cache(maxsize=32)
-def _compiled(model: keras.Model, layer: str, channel: int | None, sigmas: tuple[float, ...]):
+def _compiled(
+    model: keras.Model, layer: str, goal: str, sigmas: tuple[float, ...], tile: int | None
+):
     """Return the steps at one image size as one compiled function, for images of any size."""
     kind = graph.dtype(model)
     pixels = tf.TensorSpec((1, None, None, graph.image_shape(model)[-1]), kind)
+    guides = tf.TensorSpec((None, graph.shape(model, layer)[-1]), kind)
     scalar, whole = tf.TensorSpec((), kind), tf.TensorSpec((), tf.int32)
     pair = tf.TensorSpec((2,), tf.int32)
+    signature = [pixels, whole, scalar, whole, pair, scalar, scalar, whole, guides]
 
-    @tf.function(input_signature=[pixels, whole, scalar, whole, pair, scalar, scalar])
-    def octave(image, steps, step, jitter, seed, low, high):
+    @tf.function(input_signature=signature, autograph=False)
+    def octave(image, steps, step, jitter, seed, low, high, channel, guide):
         substitute = graph.folded(model, [layer])
-        for number in tf.range(steps):
-            tf.autograph.experimental.set_loop_options(shape_invariants=[(image, pixels.shape)])
-            shift = tf.random.stateless_uniform(
-                (2,), seed + (number, 0), -jitter, jitter + 1, tf.int32
-            )
+        size = tf.shape(image)[1:3]
+        counts = tf.ones_like(size) if tile is None else -(-size // tile)
+        is_tiled = tf.reduce_prod(counts) > 1
+        reach = tf.where(is_tiled, size // 2, tf.minimum(jitter, size // 2))
+
+        def gradient(image):
             with tf.GradientTape() as tape:
                 tape.watch(image)
-                shifted = tf.roll(image, shift, (1, 2))
-                (output,) = graph.outputs(model, shifted, [layer], substitute)
-                score = (
-                    tf.reduce_mean(output**2)
-                    if channel is None
-                    else tf.reduce_mean(output[..., channel])
-                )
-            gradient = smoothed(tape.gradient(score, image), sigmas)
-            image = tf.clip_by_value(image + step * gradient, low, high)
+                (output,) = graph.outputs(model, image, [layer], substitute)
+                score = _score(goal, output, channel, guide)
+            return tape.gradient(score, image)
+
+        def climb(number, image):
+            random = tf.random.stateless_uniform((2,), seed + (number, 0), -1.0, 1.0)
+            shift = tf.cast(tf.round(random * tf.cast(reach, tf.float32)), tf.int32)
+            shifted = tf.roll(image, shift, (1, 2))
+            if tile is None:
+                found = gradient(shifted)
+            else:
+                found = _in_tiles(gradient, shifted, tile, counts)
+            change = smoothed(tf.roll(found, -shift, (1, 2)), sigmas)
+            return number + 1, tf.clip_by_value(image + step * change, low, high)
+
+        _, image = tf.while_loop(
+            lambda number, _: number < steps,
+            climb,
+            (0, image),
+            shape_invariants=(tf.TensorShape(()), pixels.shape),
+        )
         return image
 
     return octave.get_concrete_function()
@@ -79,6 +128,7 @@ def deep_dream(
     channel: int | None = None,
     *,
     seed: int,
+    guide: np.ndarray | None = None,
     value_range: tuple[float, float] = (0.0, 255.0),
     octaves: int = 4,
     steps: int = 20,
@@ -86,28 +136,40 @@ def deep_dream(
     jitter: int = 24,
     step: float = 0.01,
     blurs: Sequence[float] = BLURS,
+    tile: int | None = None,
 ) -> np.ndarray:
     """Dream on an image ``(height, width, channels)`` of any size the layer allows.
 
     Args:
-        layer: the layer whose mean square grows; or, with ``channel``, the channel whose mean
-            grows.
+        layer: the layer, a map, whose mean square grows.
+        channel: this channel of it grows instead.
+        guide: an image; each place then grows towards that place of the guide which it resembles
+            most, by the product of their vectors in the layer.
         octaves: sizes passed through, each ``scale`` times the one before; the last is the
             image's own.
         steps: gradient steps at each size.
-        jitter: the largest shift before a step, in pixels.
+        jitter: the largest shift before a step, in pixels; between tiles, half the image.
         step: length of a step, as a share of the value range.
         blurs: standard deviations in pixels of the blurs that the gradient is averaged over.
+        tile: the longest side, in pixels, of what goes through the network at once; None for all.
+            Memory then does not grow with the image. Random shifts leave no seams.
 
     Returns:
         ``(octaves + 1, height, width, channels)``: the image, then the image with all that has
         been added by the end of each octave; the last is the dream.
 
     Raises:
-        UserError: if the layer or the channel does not exist.
+        UserError: if the layer or the channel does not exist, or the layer has no map.
     """
+    if len(graph.shape(model, layer)) != 3:
+        raise UserError(f"layer {layer}: its output is no map; dreams need one")
     graph.check_units(model, layer, [] if channel is None else [channel])
-    run = _compiled(model, layer, channel, tuple(blurs))
+    units = graph.shape(model, layer)[-1]
+    goal, vectors = ("layer" if channel is None else "channel"), np.zeros((0, units))
+    if guide is not None:
+        goal = "guide"
+        vectors = layer_outputs(model, guide[None], [layer])[layer].reshape(-1, units)
+    run = _compiled(model, layer, goal, tuple(blurs), tile)
     low, high = value_range
     original = tf.constant(graph.as_batch(model, image[None]))
     size = np.array(image.shape[:2])
@@ -117,7 +179,17 @@ def deep_dream(
         smaller = np.maximum(np.rint(size / scale ** (octaves - 1 - octave)), 1).astype(np.int32)
         base = tf.image.resize(original, smaller, antialias=True)
         start = base + tf.image.resize(detail, smaller)
-        end = run(start, steps, step * (high - low), jitter, (seed % 2**31, octave), low, high)
+        end = run(
+            start,
+            steps,
+            step * (high - low),
+            jitter,
+            (seed % 2**31, octave),
+            low,
+            high,
+            channel or 0,
+            vectors.astype(original.dtype.as_numpy_dtype),
+        )
         detail = end - base
         frames.append(tf.clip_by_value(original + tf.image.resize(detail, size), low, high))
     return np.concatenate(frames)
@@ -138,23 +210,31 @@ def project(
     jitter: int = 24,
     step: float = 0.01,
     blurs: Sequence[float] = BLURS,
+    guide_label: str | None = None,
+    guide_index: int = 0,
+    tile: int | None = None,
 ) -> Projection:
-    """Dream on one of the data set's large images.
+    """Dream on one of the data set's large images; see `deep_dream`.
 
     Args:
         label: the class of the image.
         index: which of the large images of that class.
+        guide_label, guide_index: the same of the guide, if there is to be one.
 
     Raises:
         UserError: if there is no such image, layer or channel.
     """
     number, image = _large_image(dataset, label, index)
+    guide = None
+    if guide_label is not None:
+        _, guide = _large_image(dataset, guide_label, guide_index)
     frames = deep_dream(
         model,
         image,
         layer,
         channel,
         seed=seed,
+        guide=guide,
         value_range=dataset.value_range,
         octaves=octaves,
         steps=steps,
@@ -162,6 +242,7 @@ def project(
         jitter=jitter,
         step=step,
         blurs=blurs,
+        tile=tile,
     )
     ends = layer_outputs(model, frames[[0, -1]], [graph.LOGITS, model.layers[-1].name])
     arrays = {
@@ -174,13 +255,19 @@ def project(
         "class_names": list(dataset.class_names),
         "value_range": list(dataset.value_range),
         "layer": layer,
-        "objective": "mean square of the layer" if channel is None else f"mean of unit {channel}",
+        "objective": _objective(channel, guide_label),
         "octaves": octaves,
         "steps": steps,
         "image": {"split": "large", "index": number, "label": label},
         "notes": [],
     }
     return Projection(arrays, about)
+
+
+def _objective(channel: int | None, guide_label: str | None) -> str:
+    if guide_label is not None:
+        return f"likeness to an image of class {guide_label}"
+    return "mean square of the layer" if channel is None else f"mean of unit {channel}"
 
 
 def _large_image(dataset: StoredDataset, label: str, index: int) -> tuple[int, np.ndarray]:

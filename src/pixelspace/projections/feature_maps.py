@@ -16,7 +16,7 @@ from pixelspace.projections.selection import choose_images, choose_units, listed
 def _compiled(model: keras.Model, layers: tuple[str, ...], image_shape: tuple[int, ...]):
     pixels = tf.TensorSpec((None, *image_shape), graph.dtype(model))
 
-    @tf.function(input_signature=[pixels])
+    @tf.function(input_signature=[pixels], autograph=False)
     def run(images):
         return graph.outputs(model, images, layers)
 

@@ -76,33 +76,36 @@ def _compiled(
     ]
     scalars = [tf.TensorSpec((), tf.int32), tf.TensorSpec(()), tf.TensorSpec((2,), tf.int32)]
 
-    @tf.function(input_signature=[numbers, data, *scalars])
+    @tf.function(input_signature=[numbers, data, *scalars], autograph=False)
     def run(parameters, term_data, steps, rate, seed):
         substitute = graph.folded(model, layers)
 
         def value(images):
             pixels = tf.cast(low + (high - low) * images, graph.dtype(model))
             outputs = graph.outputs(model, pixels, layers, substitute)
-            scores = [
+            return sum(
                 factors
                 * objectives.score(kind, parameter, tf.cast(out, tf.float32), vectors, cells)
                 for (_, kind, parameter), out, (factors, vectors, cells) in zip(
                     terms, outputs, term_data, strict=True
                 )
-            ]
-            return sum(scores)
+            )
 
-        before = value(image.images(parameters))
-        moments = (tf.zeros_like(parameters), tf.zeros_like(parameters))
-        for step in tf.range(steps):
+        def climb(step, parameters, moments):
             with tf.GradientTape() as tape:
                 tape.watch(parameters)
                 images = image.images(parameters)
                 seen = transformed(images, transforms, seed + (step, 0))
                 costs = sum((cost(images) for cost in regularizers), 0.0)
-                climb = tf.reduce_sum(value(seen) - costs)
-            gradient = tape.gradient(climb, parameters)
-            parameters, moments = adam_step(parameters, gradient, moments, step, rate)
+                total = tf.reduce_sum(value(seen) - costs)
+            gradient = tape.gradient(total, parameters)
+            return step + 1, *adam_step(parameters, gradient, moments, step, rate)
+
+        before = value(image.images(parameters))
+        moments = (tf.zeros_like(parameters), tf.zeros_like(parameters))
+        _, parameters, _ = tf.while_loop(
+            lambda step, *_: step < steps, climb, (0, parameters, moments)
+        )
         images = image.images(parameters)
         return low + (high - low) * images, tf.stack([before, value(images)], 1)
 

@@ -21,14 +21,9 @@ def _compiled(model: keras.Model, layer: str, image_shape: tuple[int, ...]):
     kind = graph.dtype(model)
     image_spec, boxes_spec = tf.TensorSpec(image_shape, kind), tf.TensorSpec((None, 4), tf.int32)
 
-    @tf.function(
-        input_signature=[
-            image_spec,
-            boxes_spec,
-            tf.TensorSpec((), tf.int32),
-            tf.TensorSpec((), kind),
-        ]
-    )
+    signature = [image_spec, boxes_spec, tf.TensorSpec((), tf.int32), tf.TensorSpec((), kind)]
+
+    @tf.function(input_signature=signature, autograph=False)
     def run(image, boxes, unit, fill):
         """Return the unit ``(n,)`` for the image with each box in turn filled."""
         rows, columns = tf.range(image_shape[0]), tf.range(image_shape[1])

@@ -34,7 +34,7 @@ class TopPatches:
 def _compiled(model: keras.Model, layer: str, image_shape: tuple[int, ...]):
     pixels = tf.TensorSpec((None, *image_shape), graph.dtype(model))
 
-    @tf.function(input_signature=[pixels, tf.TensorSpec((None,), tf.int32)])
+    @tf.function(input_signature=[pixels, tf.TensorSpec((None,), tf.int32)], autograph=False)
     def run(images, units):
         (output,) = graph.outputs(model, images, [layer])
         chosen = tf.gather(output, units, axis=-1)

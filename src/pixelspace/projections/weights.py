@@ -65,7 +65,7 @@ def linear_map(operation: keras.Operation):
 def _compiled(model: keras.Model, layer: str, image_shape: tuple[int, ...]):
     units_spec = tf.TensorSpec((None,), tf.int32)
 
-    @tf.function(input_signature=[units_spec, tf.TensorSpec((2,), tf.int32)])
+    @tf.function(input_signature=[units_spec, tf.TensorSpec((2,), tf.int32)], autograph=False)
     def run(units, cell):
         dark = tf.zeros((tf.size(units), *image_shape), graph.dtype(model))
         with tf.GradientTape() as tape:
