@@ -168,16 +168,16 @@ def write_dataset(path: str | os.PathLike, dataset: Dataset) -> None:
 
 
 def _write_split(group: h5py.Group, split: Split, dataset: Dataset) -> None:
-    def column(name: str, shape: tuple[int, ...], dtype) -> h5py.Dataset:
+    def column(name: str, shape: tuple[int, ...], dtype, **options) -> h5py.Dataset:
         chunks = (min(split.count, IMAGES_PER_WRITE), *shape)
-        return group.create_dataset(name, (split.count, *shape), dtype, chunks=chunks)
+        return group.create_dataset(name, (split.count, *shape), dtype, chunks=chunks, **options)
 
     images = column("images", split.shape, dataset.dtype)
     labels = column("labels", (), "int64")
     sources = column("sources", (), h5py.string_dtype())
     masks = group.create_group("masks")
     for part in dataset.parts:
-        column(f"masks/{part}", split.shape[:2], bool)
+        column(f"masks/{part}", split.shape[:2], bool, compression="lzf")
     waiting: list[Sample] = []
     start = 0
     for sample in split.samples:
