@@ -1,0 +1,136 @@
+"""Activation atlas: all that a layer sees in a data set, on one map (Carter et al. 2019).
+
+One cell of the layer is taken from each image. Its vectors are laid out so that like ones are
+near each other; a grid is laid over them; and for each field of the grid an image is made whose
+vectors point as the mean of those in the field does (doi:10.23915/distill.00015).
+"""
+
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+from pixelspace.artifacts import Projection, StoredDataset, StoredSplit
+from pixelspace.projections import graph, objectives
+from pixelspace.projections.feature_maps import layer_outputs
+from pixelspace.projections.images import Fourier
+from pixelspace.projections.maximization import maximize
+from pixelspace.projections.transforms import standard
+from pixelspace.projections.tsne import layout
+
+BATCH = 64
+SMALLEST = 0.4  # side of the emptiest field shown, the fullest being 1
+
+
+@dataclass(frozen=True)
+class Fields:
+    """Fields of a grid, row by row, the emptiest left out.
+
+    ``places`` ``(fields, 2)`` are their rows and columns, ``counts`` how many vectors lie in
+    each, ``means`` ``(fields, units)`` the mean of these, and ``sizes`` sides to draw them with,
+    whose squares go with the counts.
+    """
+
+    places: np.ndarray
+    counts: np.ndarray
+    means: np.ndarray
+    sizes: np.ndarray
+
+
+def sampled_vectors(
+    model: keras.Model, split: StoredSplit, layer: str, samples: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return vectors ``(n, units)`` of one random cell each of images spread over a split.
+
+    Also the numbers of the images ``(n,)``.
+    """
+    numbers = np.linspace(0, len(split) - 1, min(samples, len(split))).astype(int)
+    generator = np.random.default_rng(seed)
+    vectors = []
+    for first in range(0, len(numbers), BATCH):
+        own = numbers[first : first + BATCH]
+        images = np.stack([split.images[i].astype(np.float32) for i in own])
+        output = layer_outputs(model, images, [layer])[layer]
+        cells = output.reshape(len(own), -1, output.shape[-1])
+        vectors.append(
+            cells[np.arange(len(own)), generator.integers(cells.shape[1], size=len(own))]
+        )
+    return np.concatenate(vectors), numbers
+
+
+def fields(vectors: np.ndarray, places: np.ndarray, grid: int, least: int) -> Fields:
+    """Sort vectors by their places ``(n, 2)`` into ``grid`` x ``grid`` fields.
+
+    Args:
+        least: vectors that a field must have to be kept.
+    """
+    low, high = places.min(0), places.max(0)
+    rows_columns = np.minimum((places - low) / (high - low) * grid, grid - 1).astype(int)
+    numbers = rows_columns[:, 0] * grid + rows_columns[:, 1]
+    counts = np.bincount(numbers, minlength=grid * grid)
+    sums = np.zeros((grid * grid, vectors.shape[1]))
+    np.add.at(sums, numbers, vectors)
+    kept = np.flatnonzero(counts >= least)
+    sides = np.sqrt(counts[kept] / counts.max())
+    return Fields(
+        np.stack([kept // grid, kept % grid], 1),
+        counts[kept],
+        sums[kept] / counts[kept, None],
+        np.maximum(sides, SMALLEST),
+    )
+
+
+def project(
+    model: keras.Model,
+    dataset: StoredDataset,
+    *,
+    seed: int,
+    layer: str,
+    grid: int = 10,
+    samples: int = 1500,
+    least: int = 3,
+    size: int = 96,
+    steps: int = 128,
+) -> Projection:
+    """Draw the atlas of a layer over the training images.
+
+    Args:
+        grid: fields along each side.
+        samples: images that vectors are taken from.
+        least: vectors that a field must have to be shown.
+        size: height and width of a field's image, in pixels.
+    """
+    split = dataset["train"]
+    vectors, numbers = sampled_vectors(model, split, layer, samples, seed)
+    places = layout(vectors)
+    found = fields(vectors, places, grid, least)
+    codes = found.means if len(graph.shape(model, layer)) == 1 else found.means[:, None, None]
+    made = maximize(
+        model,
+        objectives.likeness(layer, codes),
+        seed=seed,
+        image=Fourier((size, size, graph.image_shape(model)[-1])),
+        transforms=standard((size, size)),
+        steps=steps,
+        value_range=dataset.value_range,
+    )
+    about = {
+        "kind": "atlas",
+        "class_names": list(dataset.class_names),
+        "value_range": list(dataset.value_range),
+        "layer": layer,
+        "grid": grid,
+        "samples": len(vectors),
+        "split": "train",
+        "steps": steps,
+        "notes": [f"{len(vectors) - found.counts.sum()} vectors lie in fields that are left out"],
+    }
+    arrays = {
+        "images": made.images,
+        "places": found.places,
+        "counts": found.counts,
+        "sizes": found.sizes,
+        "layout": places,
+        "labels": split.labels[numbers],
+    }
+    return Projection(arrays, about)
