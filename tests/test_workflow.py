@@ -63,6 +63,11 @@ def edited(file: Path, old: str, new: str):
     file.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
+def appended(file: Path, text: str):
+    with file.open("a", encoding="utf-8") as stream:
+        stream.write(text)
+
+
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
     """A finished build of the small paper. Tests leave it as they found it."""
@@ -188,11 +193,11 @@ def test_a_sentence_is_rewritten_without_any_computation(restored):
 
 
 def test_an_edit_of_the_library_reruns_the_jobs_that_import_it(restored):
-    edited(restored / "src/pixelspace/figures/dream.py", "def draw(", "EDITED = 1\n\n\ndef draw(")
+    appended(restored / "src/pixelspace/figures/dream.py", "EDITED = 1\n")
     assert [step for step in planned(restored) if "typeset" not in step] == [
         "draw_projection: draw meme-dream"
     ]
-    edited(restored / "src/pixelspace/datasets/efl.py", "def masks(", "EDITED = 1\n\n\ndef masks(")
+    appended(restored / "src/pixelspace/datasets/efl.py", "EDITED = 1\n")
     steps = planned(restored)
     assert "make_dataset: make the images of efl" in steps
     assert "make_dataset: make the images of mnist" not in steps
