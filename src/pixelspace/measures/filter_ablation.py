@@ -5,13 +5,16 @@ ablation measures how much of the work a filter does. A filter is removed by set
 its bias to zero, without further training.
 """
 
+from collections.abc import Callable
+
 import keras
 import numpy as np
+import tensorflow as tf
+from scipy.stats import spearmanr
 
-from pixelspace.artifacts import StoredDataset
+from pixelspace.artifacts import StoredDataset, StoredSplit
+from pixelspace.networks import training
 from pixelspace.networks.build import logits_model
-
-BATCH = 250
 
 
 def largest_cosines(kernels: np.ndarray) -> np.ndarray:
@@ -27,13 +30,9 @@ def largest_cosines(kernels: np.ndarray) -> np.ndarray:
     return cosines.max(axis=1)
 
 
-def accuracy(model: keras.Model, dataset: StoredDataset, split: str) -> float:
+def accuracy(logits: Callable[[np.ndarray], tf.Tensor], split: StoredSplit) -> float:
     """Return the share of a split's images whose largest logit is the right one."""
-    logits = logits_model(model)
-    right = 0
-    for images, labels in dataset[split].batches(BATCH):
-        right += int((np.asarray(logits(images, training=False)).argmax(axis=1) == labels).sum())
-    return right / len(dataset[split])
+    return float((training.outputs(logits, split).argmax(axis=1) == split.labels).mean())
 
 
 def measure(
@@ -43,17 +42,16 @@ def measure(
 
     ``rank_correlation`` is Spearman's, between a filter's Euclidean norm and its loss.
     """
-    from scipy.stats import spearmanr
-
     convolution = model.get_layer(layer)
     kernel, bias = convolution.get_weights()
-    whole = accuracy(model, dataset, "validation")
+    logits = training.compiled(logits_model(model))
+    whole = accuracy(logits, dataset["validation"])
     losses = []
     for unit in range(kernel.shape[-1]):
         without, shift = kernel.copy(), bias.copy()
         without[..., unit], shift[unit] = 0, 0
         convolution.set_weights([without, shift])
-        losses.append(whole - accuracy(model, dataset, "validation"))
+        losses.append(whole - accuracy(logits, dataset["validation"]))
     convolution.set_weights([kernel, bias])
     norms = np.linalg.norm(kernel.reshape(-1, kernel.shape[-1]), axis=0)
     cosines = largest_cosines(kernel)
