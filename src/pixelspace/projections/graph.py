@@ -249,9 +249,9 @@ def _folded_call(
     window = (convolution.strides, convolution.padding, None, convolution.dilation_rate)
     if isinstance(convolution, keras.layers.DepthwiseConv2D):
         kernel = kernel * keras.ops.reshape(scale, kernel.shape[2:])
-        return lambda x: keras.ops.depthwise_conv(x, kernel, *window) + bias
+        return lambda x: tf.nn.bias_add(keras.ops.depthwise_conv(x, kernel, *window), bias)
     kernel = kernel * scale
-    return lambda x: keras.ops.conv(x, kernel, *window) + bias
+    return lambda x: tf.nn.bias_add(keras.ops.conv(x, kernel, *window), bias)
 
 
 def rectifier_ceiling(operation: keras.Operation) -> float | None:
