@@ -35,8 +35,8 @@ def copy_of_the_repository(folder: Path) -> Path:
 def snakemake(folder: Path, *arguments: str, overlays=(SMOKE,)) -> subprocess.CompletedProcess:
     return subprocess.run(
         [
-            *(sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", *overlays),
-            *arguments,
+            *(sys.executable, "-m", "snakemake", *arguments),
+            *("--cores", "2", "--configfile", *overlays),
         ],
         cwd=folder,
         env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
@@ -268,9 +268,9 @@ def test_an_altered_data_file_is_named_and_nothing_is_taken_for_finished(tmp_pat
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("epochs: 2", "epoches: 2", "smoke.yaml:7: .*unknown key; did you mean 'epochs'"),
-        ("train: 4000", "train: -1", "smoke.yaml:6: .*greater than or equal to 10"),
-        ("results: results-smoke", "results: [1", "smoke.yaml"),
+        ("epochs: 2", "epoches: 2", "smoke.yaml:8: .*unknown key; did you mean 'epochs'"),
+        ("train: 4000", "train: -1", "smoke.yaml:7: .*greater than or equal to 10"),
+        ("results: results-smoke", "results: [1", "not valid JSON or YAML"),
     ],
 )
 def test_a_mistake_in_the_configuration_stops_before_any_step(tmp_path, old, new, message):
@@ -289,7 +289,7 @@ FEW_PHOTOS = """\
 results: results-few
 experiments:
   meme:
-    dataset: {folder: {size: 64, large_per_class: 1, large_size: 96}}
+    dataset: {folder: {size: 64, test: 0.3, large_per_class: 1, large_size: 96}}
 """
 
 

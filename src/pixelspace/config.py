@@ -293,7 +293,7 @@ class Dream(Section):
     steps: Count = Field(20, description="gradient steps at each size")
     scale: float = Field(1.4, gt=1, le=4, description="ratio of one size to the one before")
     jitter: int = Field(24, ge=0, le=256, description="random shift at each step, in pixels")
-    step: Positive = Field(0.015, description="length of a step, as a share of the value range")
+    step: Positive = Field(0.01, description="length of a step, as a share of the value range")
 
 
 AnyProjection = Annotated[

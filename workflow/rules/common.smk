@@ -17,8 +17,14 @@ from pixelspace.seeds import derive
 GPU = "PIXELSPACE_GPU" in os.environ
 os.environ.update(runtime.environment(gpu=GPU), PYTHONPATH=str(SOURCE))
 
+# In the order in which they override one another.
+OVERLAYS = [str(file) for file in workflow.overwrite_configfiles]
+FILES = [
+    file for file in map(str, workflow.configfiles) if file not in OVERLAYS
+] + OVERLAYS
+
 try:
-    CONFIG = configuration.load(config, workflow.configfiles)
+    CONFIG = configuration.load(config, FILES)
 except UserError as error:
     sys.exit(f"error: {error}")
 
