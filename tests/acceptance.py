@@ -58,10 +58,11 @@ def test_the_paper_is_complete(pages):
     assert not any("??" in page for page in pages)
 
 
+PHOTOS = ROOT.parent / "shared" / "photos"
 FOLDER = ROOT / "results-folder"
 
 
-@pytest.mark.skipif(not FOLDER.is_dir(), reason="the paper about photographs has not been built")
+@pytest.mark.skipif(not PHOTOS.is_dir(), reason="there are no photographs beside the repository")
 def test_photographs_are_told_apart():
     test = read_json(FOLDER / "meme/0/training.json")["test"]
     assert test["accuracy"] >= 0.99

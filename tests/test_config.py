@@ -77,6 +77,13 @@ MISTAKES = {
     "kind": (("experiments", "mnist", "projections", "weights"), "kind", "wieghts", "should be"),
     "class": (("experiments", "meme", "projections", "dream"), "label", "cat", "no class 'cat'"),
     "large": (("experiments", "meme", "projections", "dream"), "index", 4, "only 4 large images"),
+    "image": (
+        ("experiments", "efl", "projections", "feature_maps"),
+        "image",
+        1500,
+        "there are 1500 test images",
+    ),
+    "name": (("experiments", "efl", "measures"), "weights", "COPY", "name of a projection"),
     "recipe": (("experiments", "mnist", "training"), "recipe", "transfer", "for it alone"),
     "reserved": (("experiments",), "figures", "COPY", "reserved name"),
     "figure": (("experiments", "efl", "projections"), "samples", "COPY", "another figure"),
@@ -116,7 +123,18 @@ def test_a_missing_section_is_named(paper):
 
 def test_a_value_of_the_command_line_is_named_as_such(paper):
     with pytest.raises(UserError, match="^--config: sede: unknown key; did you mean 'seed'"):
-        config.load(paper | {"sede": 1}, [PAPER])
+        config.load(paper | {"sede": 1}, [PAPER], {"sede": 1})
+    with pytest.raises(UserError, match="^--config: seed: should be .*, but is 'abc'"):
+        config.load(paper | {"seed": "abc"}, [PAPER], {"seed": "abc"})
+
+
+def test_values_inside_a_mapping_of_the_command_line_are_read_as_yaml(paper):
+    given = {"experiments": {"mnist": {"training": {"scratch": {"epochs": "2"}}}}}
+    loaded = config.load(merged(paper, given), [PAPER], given)
+    assert loaded.experiments["mnist"].training.scratch.epochs == 2
+    given["experiments"]["mnist"]["training"]["scratch"]["epochs"] = "-2"
+    with pytest.raises(UserError, match="^--config: experiments.mnist.training.scratch.epochs: "):
+        config.load(merged(paper, given), [PAPER], given)
 
 
 def test_a_key_that_stands_twice_is_refused(paper, tmp_path):

@@ -85,7 +85,7 @@ def test_what_a_dream_changed():
     )
     found = summaries.measure(projection)
     assert found["change"] == pytest.approx(np.sqrt(12.5) / 10)
-    assert found["grown"] == 1
+    assert found["top"] == 1
     assert (found["before_muffin"], found["after_dog"]) == (0.7, 0.6)
 
 

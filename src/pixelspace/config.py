@@ -6,6 +6,7 @@ changes the choice without touching the rest.
 """
 
 import difflib
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -63,6 +64,10 @@ class Efl(Section):
     def classes(self) -> tuple[str, ...]:
         return "E", "F", "L"
 
+    @property
+    def test_images(self) -> float:
+        return 3 * self.test_per_class
+
 
 class Mnist(Section):
     """Handwritten digits, from the four original IDX files."""
@@ -89,6 +94,10 @@ class Mnist(Section):
     def classes(self) -> tuple[str, ...]:
         return tuple("0123456789")
 
+    @property
+    def test_images(self) -> float:
+        return 10_000
+
 
 class Colour(Section):
     """What the three sources of colour images share."""
@@ -102,6 +111,10 @@ class Colour(Section):
     @property
     def image_shape(self) -> tuple[int, int, int]:
         return self.size, self.size, 3
+
+    @property
+    def test_images(self) -> float:
+        return math.inf  # how many photographs there are is known when they have been read
 
     @model_validator(mode="after")
     def _leave_some_to_train(self):
@@ -119,6 +132,10 @@ class Rendered(Colour):
     @property
     def classes(self) -> tuple[str, ...]:
         return "dog", "muffin", "chicken"
+
+    @property
+    def test_images(self) -> float:
+        return 3 * round(self.images // 3 * self.test)
 
 
 class Folder(Colour):
@@ -348,25 +365,35 @@ class Figures(Section):
 class Config(Section):
     """The whole configuration."""
 
-    results: str = Field("results", pattern=r"^[\w.-]+(/[\w.-]+)*$", description="output folder")
+    results: str = Field(
+        "results", pattern=r"^\w[\w.-]*(/\w[\w.-]*)*$", description="output folder"
+    )
     seed: int = Field(2017, ge=0, lt=2**32, description="all other seeds are derived from it")
     photos: str | None = Field(None, description="directory of photographs, for source `folder`")
     figures: Figures = Figures()
     experiments: dict[Name, Experiment] = Field(min_length=1, description="by name")
 
 
-def load(merged: Mapping, files: Sequence[str | Path] = ()) -> Config:
+def load(
+    merged: Mapping, files: Sequence[str | Path] = (), overrides: Mapping | None = None
+) -> Config:
     """Check a configuration and return it typed.
 
     Args:
         merged: the configuration as Snakemake merged it from its files and the command line.
         files: the files that it was merged from, in that order; errors name the last one that
             has the key.
+        overrides: what the command line gave with ``--config``. Snakemake reads the values inside
+            a mapping as text, so they are read once more as YAML.
 
     Raises:
         UserError: at the first key that is unknown, of a wrong type, or impossible.
     """
-    origins = [(Path(file), _key_lines(Path(file))) for file in files]
+    origins: Origins = [(str(file), _key_lines(Path(file))) for file in files]
+    if overrides:
+        typed = _typed(overrides)
+        merged = _updated(merged, typed)
+        origins.append(("--config", dict.fromkeys(_paths(typed))))
     try:
         config = Config.model_validate(_with_photos(dict(merged)))
     except ValidationError as error:
@@ -374,6 +401,42 @@ def load(merged: Mapping, files: Sequence[str | Path] = ()) -> Config:
     for keys, message in _impossible(config):
         raise UserError(f"{_where(keys, origins)}: {message}")
     return config
+
+
+Origins = list[tuple[str, dict[tuple[str, ...], int | None]]]
+"""Where keys come from: a file and the line of each of its keys; none on the command line."""
+
+
+def _typed(overrides: Mapping) -> dict:
+    """Read the text inside mappings as YAML; what stands at the top Snakemake has read."""
+
+    def read(value):
+        if isinstance(value, Mapping):
+            return {key: read(inner) for key, inner in value.items()}
+        return yaml.safe_load(value) if isinstance(value, str) else value
+
+    return {
+        key: read(value) if isinstance(value, Mapping) else value
+        for key, value in overrides.items()
+    }
+
+
+def _updated(base: Mapping, changes: Mapping) -> dict:
+    """Merge mappings as Snakemake does: sections merge, everything else is replaced."""
+    merged = dict(base)
+    for key, value in changes.items():
+        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
+        merged[key] = _updated(merged[key], value) if both else value
+    return merged
+
+
+def _paths(section: Mapping, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Yield the path of every value that is not a section."""
+    for key, value in section.items():
+        if isinstance(value, Mapping):
+            yield from _paths(value, (*above, str(key)))
+        else:
+            yield (*above, str(key))
 
 
 def _with_photos(merged: dict) -> dict:
@@ -432,6 +495,10 @@ def _impossible(config: Config) -> Iterator[tuple[tuple[str, ...], str]]:
         for group in ("projections", "measures"):
             for looked_at, settings in getattr(experiment, group).items():
                 here = (*at, group, looked_at)
+                if group == "measures" and looked_at in experiment.projections:
+                    yield here, f"'{looked_at}' is the name of a projection; choose another"
+                if settings.kind == "feature_maps" and settings.image >= data.chosen.test_images:
+                    yield (*here, "image"), f"there are {data.chosen.test_images} test images"
                 if looked_at in SUBJECTS:
                     yield here, f"'{looked_at}' is the name of another figure; choose another"
                 yield from _impossible_layers(here, settings, shapes)
@@ -512,14 +579,15 @@ def _key_path(error: Mapping, merged: Mapping) -> tuple[str, ...]:
     return tuple(keys)
 
 
-def _where(keys: Sequence[str], origins) -> str:
+def _where(keys: Sequence[str], origins: Origins) -> str:
     """Name the file and line of a key, or of the nearest section around it, and its path."""
     path = ".".join(keys)
     for length in range(len(keys), 0, -1):
-        for file, lines in reversed(origins):
+        for source, lines in reversed(origins):
             if tuple(keys[:length]) in lines:
-                return f"{file}:{lines[tuple(keys[:length])]}: {path}"
-    return f"--config: {path}" if origins else path
+                line = lines[tuple(keys[:length])]
+                return f"{source}: {path}" if line is None else f"{source}:{line}: {path}"
+    return path
 
 
 def _key_lines(file: Path) -> dict[tuple[str, ...], int]:

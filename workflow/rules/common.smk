@@ -24,7 +24,7 @@ FILES = [
 ] + OVERLAYS
 
 try:
-    CONFIG = configuration.load(config, FILES)
+    CONFIG = configuration.load(config, FILES, workflow.config_settings.config)
 except UserError as error:
     sys.exit(f"error: {error}")
 
@@ -36,8 +36,12 @@ progress.install(workflow, f"{RESULTS}/logs/snakemake.log")
 wildcard_constraints:
     experiment="|".join(CONFIG.experiments),
     replicate=r"\d+",
-    projection=r"[a-z][a-z0-9_]*",
-    measure=r"[a-z][a-z0-9_]*",
+    projection="|".join(
+        sorted({p for e in CONFIG.experiments.values() for p in e.projections})
+    ),
+    measure="|".join(
+        sorted({m for e in CONFIG.experiments.values() for m in e.measures})
+    ),
 
 
 def experiment(wildcards):
@@ -63,13 +67,16 @@ def source_files(wildcards):
 
 
 def source_listing(wildcards):
-    """A hash of the names and sizes of the photographs: too many to be inputs each."""
+    """A hash of the photographs' names, sizes and times: they are too many to be inputs each."""
     data = experiment(wildcards).dataset
     if data.source != "folder":
         return None
-    files = sorted(Path(data.folder.path).rglob("*"))
+    files = [
+        file for file in sorted(Path(data.folder.path).rglob("*")) if file.is_file()
+    ]
+    facts = [(file, file.stat()) for file in files]
     listing = "".join(
-        f"{file} {file.stat().st_size}\n" for file in files if file.is_file()
+        f"{file} {fact.st_size} {fact.st_mtime_ns}\n" for file, fact in facts
     )
     return hashlib.sha256(listing.encode()).hexdigest()[:16]
 

@@ -81,7 +81,7 @@ def deconvolutions(projection: Projection) -> dict[str, float]:
 def dream(projection: Projection) -> dict[str, float]:
     """Return what a dream changed: pixels, as a share of their range, and each class.
 
-    ``grown`` is the number of the class whose logit rose most.
+    ``top`` is the number of the class that the dream is taken for.
     """
     arrays, about = projection.arrays, projection.about
     low, high = about["value_range"]
@@ -89,7 +89,7 @@ def dream(projection: Projection) -> dict[str, float]:
     before, after = arrays["probabilities"]
     numbers = {
         "change": float(np.sqrt(np.mean((frames[-1] - frames[0]) ** 2)) / (high - low)),
-        "grown": int((arrays["logits"][1] - arrays["logits"][0]).argmax()),
+        "top": int(after.argmax()),
     }
     for i, name in enumerate(about["class_names"]):
         numbers[f"before_{name}"] = float(before[i])
