@@ -57,6 +57,13 @@ def measure(folder: Path) -> list[tuple[str, str, str]]:
     )
     row("the whole paper", "480 s", snakemake)
     rows.append(("largest process of it", "3.0 GB", f"{largest_process():.1f} GB"))
+    row(
+        "one training of the digit network, alone",
+        "90 s",
+        [".venv/bin/snakemake", "--cores", "1", "--force", "results/mnist/0/training.json"],
+    )
+    row("the small paper", "90 s", [*snakemake, "--configfile", "config/smoke.yaml"])
+    subprocess.run(snakemake, cwd=folder, check=True, stdout=subprocess.DEVNULL)
     row("a plan with nothing to do", "3 s", [*snakemake, "-n"])
     row(
         "one figure after an edit of its drawing",

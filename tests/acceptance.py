@@ -17,7 +17,7 @@ CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"
 RESULTS = ROOT / CONFIG["results"]
 
 
-def tests_of(experiment: str) -> list[dict]:
+def results_of(experiment: str) -> list[dict]:
     """The test results of every replicate of an experiment."""
     replicates = CONFIG["experiments"][experiment]["replicates"]
     return [
@@ -27,7 +27,7 @@ def tests_of(experiment: str) -> list[dict]:
 
 
 def test_efl_makes_no_error_and_its_nodes_are_the_parts_of_letters():
-    (test,) = tests_of("efl")
+    (test,) = results_of("efl")
     assert test["accuracy"] == 1
     assert test["errors"] == test["ties"] == 0
     parts = read_json(RESULTS / "efl/0/measures/letter_parts.json")
@@ -36,14 +36,14 @@ def test_efl_makes_no_error_and_its_nodes_are_the_parts_of_letters():
 
 
 def test_mnist_reaches_its_mean_accuracy_on_all_ten_thousand_test_digits():
-    tests = tests_of("mnist")
+    tests = results_of("mnist")
     assert len(tests) == 3
     assert all(test["images"] == 10_000 for test in tests)
     assert mean(test["accuracy"] for test in tests) >= 0.993
 
 
 def test_meme_is_learnt_and_not_too_easy():
-    (test,) = tests_of("meme")
+    (test,) = results_of("meme")
     assert 0.95 <= test["accuracy"] <= 0.99
     assert test["errors"] >= 10
 
