@@ -148,12 +148,8 @@ def test_a_finished_build_has_nothing_to_do(built):
 def test_a_figure_can_be_asked_for_alone(tmp_path):
     folder = copy_of_the_repository(tmp_path / "paper")
     steps = planned(folder, f"{RESULTS}/figures/efl-weights.pdf")
-    assert [step.split(":")[0] for step in steps] == [
-        "make_dataset",
-        "train_network",
-        "project",
-        "draw_projection",
-    ]
+    assert rules(steps) == {"make_dataset", "train_network", "project", "draw_projection"}
+    assert len(steps) == 4
     assert all("efl" in step for step in steps)
 
 
@@ -180,11 +176,11 @@ def test_a_projection_key_reruns_that_projection_alone(restored):
     config = restored / "config/config.yaml"
     edited(config, "layer: conv1, units: 16}", "layer: conv1, units: 8}")
     report = ("collect", "write", "compile")
-    assert [step for step in planned(restored) if not step.startswith(report)] == [
+    assert {step for step in planned(restored) if not step.startswith(report)} == {
         "project: project mnist onto pixel space: weights",
         "summarize_projection: sum up mnist: weights",
         "draw_projection: draw mnist-weights",
-    ]
+    }
 
 
 def test_a_sentence_is_rewritten_without_any_computation(restored):
@@ -304,7 +300,8 @@ def test_the_paper_is_written_about_photographs(tmp_path):
     overlays = (SMOKE, "config/folder.yaml", "few.yaml")
     run = snakemake(folder, "--config", "photos=photos", overlays=overlays)
     assert run.returncode == 0, run.stdout + run.stderr
-    text = " ".join(text_of(folder / "results-few/paper.pdf").split())
+    lines = text_of(folder / "results-few/paper.pdf").replace("-\n", "")  # hyphenation
+    text = " ".join(lines.split())
     assert "90 photographs of the classes chicken, dog and muffin" in text
     assert "no measure of where a projection should point" in text
     assert "??" not in text
