@@ -121,11 +121,11 @@ def test_maps_are_compared_with_each_other_and_with_the_image():
     )
     assert found == {
         "images": 2,
-        "gradient_integrated_gradients": pytest.approx((1 + 0) / 2),
-        "gradient_input": pytest.approx((1 - 1) / 2),
-        "integrated_gradients_input": pytest.approx((1 + 0) / 2),
+        "gradient_and_integrated_gradients": pytest.approx((1 + 0) / 2),
+        "gradient_and_input": pytest.approx((1 - 1) / 2),
+        "integrated_gradients_and_input": pytest.approx((1 + 0) / 2),
         # Shares add up to 6 and 2, so the classes gain 5 and 2.5.
-        "completeness_gap": pytest.approx((1 / 5 + 0.5 / 2.5) / 2),
+        "completeness_gap": pytest.approx((1 + 0.5) / (5 + 2.5)),
     }
 
 

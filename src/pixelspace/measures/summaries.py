@@ -117,7 +117,7 @@ def attribution(projection: Projection) -> dict[str, float]:
 
     Correlations are taken over the pixels, after summing over the channels of maps and of images,
     and then averaged over the images. ``completeness_gap`` is what integrated gradients miss of
-    what the class gains from the baseline to the image, as a share of that, on the mean.
+    what the classes gain from the baseline to the images, as a share of that.
     """
     arrays, about = projection.arrays, projection.about
     planes = {
@@ -128,11 +128,11 @@ def attribution(projection: Projection) -> dict[str, float]:
     numbers: dict[str, float] = {"images": len(planes["input"])}
     for one, other in itertools.combinations(planes, 2):
         pairs = zip(planes[one], planes[other], strict=True)
-        numbers[f"{one}_{other}"] = float(np.mean([correlation(a, b) for a, b in pairs]))
+        numbers[f"{one}_and_{other}"] = float(np.mean([correlation(a, b) for a, b in pairs]))
     if "completeness_gaps" in about:
         gaps = np.array(about["completeness_gaps"])
         gains = planes["integrated_gradients"].sum((1, 2)) - gaps
-        numbers["completeness_gap"] = float(np.mean(np.abs(gaps / gains)))
+        numbers["completeness_gap"] = float(np.abs(gaps).sum() / (np.abs(gains).sum() or 1.0))
     return numbers
 
 
