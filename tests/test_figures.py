@@ -730,6 +730,21 @@ def test_an_atlas_fits_on_the_page(grid):
         assert top >= 0 and top + height <= figure.get_figheight()
 
 
+def test_examples_of_an_atlas_are_full_fields_from_all_over_the_map():
+    projection = examples.atlas(9)
+    arrays = projection.arrays
+    (row,) = atlas.examples(projection)
+    fields = [
+        next(i for i, image in enumerate(arrays["images"]) if np.array_equal(image, tile.values))
+        for tile in row.tiles
+    ]
+    assert len(fields) >= 8
+    assert len(set(fields)) == len(fields)
+    assert (arrays["counts"][fields] >= np.median(arrays["counts"])).all()
+    thirds = arrays["places"][fields[:5], 0] // 3
+    assert set(thirds) == {0, 1, 2}
+
+
 # contact sheet
 
 

@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 from pixelspace.artifacts import Projection
 from pixelspace.figures import style, tiles
 
+GOLDEN = 0.618
 MARGIN = 0.03
 LARGEST = 0.9
 FULLEST = 0.96  # of a field, so that neighbours do not touch
@@ -29,8 +30,13 @@ def draw(projection: Projection) -> Figure:
 
 
 def examples(projection: Projection) -> list[tiles.Row]:
-    """Return the images of the fullest fields."""
+    """Return the images of fields that are fuller than most, from all over the map.
+
+    However few of them are shown, they lie far apart: steps of the golden ratio leave no gap.
+    """
     arrays, about = projection.arrays, projection.about
-    order = np.argsort(-arrays["counts"], kind="stable")
-    shown = tiles.pictures(arrays["images"][order], about["value_range"])
+    full = np.flatnonzero(arrays["counts"] >= np.median(arrays["counts"]))
+    steps = GOLDEN * np.arange(len(full)) % 1 * len(full)
+    order = dict.fromkeys(full[steps.astype(int)].tolist())
+    shown = tiles.pictures(arrays["images"][list(order)], about["value_range"])
     return [tiles.Row("atlas", about["layer"], shown)]
