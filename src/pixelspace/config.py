@@ -194,6 +194,9 @@ class Cnn(Section):
 
     filters: list[Count] = Field([16, 32], min_length=1, max_length=6, description="per layer")
     kernel: int = Field(5, ge=1, le=15, description="height and width of a kernel in pixels")
+    padding: Literal["same", "valid"] = Field(
+        "same", description="zeros around the maps, to keep their size; or valid: none"
+    )
     dense: Count = Field(128, description="nodes of the fully connected layer")
     dropout: Fraction = Field(0.4, description="share of these nodes left out while training")
     activation: Literal["sigmoid", "softmax"] = Field("sigmoid", description="of the outputs")
