@@ -17,7 +17,10 @@ COPIED = ("Snakefile", "config", "profiles", "report", "requirements.txt", "scri
 SMOKE = "config/smoke.yaml"
 RESULTS = "results-smoke"
 
-pytestmark = pytest.mark.skipif(not shutil.which("latexmk"), reason="latexmk is not installed")
+pytestmark = pytest.mark.skipif(
+    not (shutil.which("latexmk") or shutil.which("tectonic")),
+    reason="neither latexmk nor tectonic is installed",
+)
 
 
 def copy_of_the_repository(folder: Path) -> Path:

@@ -23,6 +23,7 @@ RESERVED = ("figures", "machine", "logs")
 SUBJECTS = ("samples", "training", "diagram")
 NAME = r"^[a-z][a-z0-9_]*$"
 UNKNOWN = "unknown_key"
+LATIN_END = "\u0180"  # the scripts before it are those of the paper's and the figures' fonts
 
 Count = Annotated[int, Field(ge=1)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
@@ -490,6 +491,12 @@ def _impossible(config: Config) -> Iterator[tuple[tuple[str, ...], str]]:
         except UserError as error:
             yield (*at, "dataset", data.source), str(error)
             continue
+        for label in classes:
+            if not all(character.isprintable() and character < LATIN_END for character in label):
+                yield (
+                    (*at, "dataset", data.source),
+                    f"class {label!r} cannot be typeset, only Latin letters can; rename it",
+                )
         try:
             shapes = output_shapes(experiment.layers)
         except UserError as error:
