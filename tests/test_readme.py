@@ -21,12 +21,8 @@ def test_files_and_folders_named_are_there():
     named = set(re.findall(r"(?:[\w.-]+/)*[\w.-]+(?:/|\.(?:yaml|yml|txt|py|md))", README))
     own = {name for name in named if not name.startswith(BUILT)}
     assert {"config/folder.yaml", "report/", "environment.yml", "tests/acceptance.py"} <= own
-    assert (
-        sorted(
-            name for name in own if not (ROOT / name).exists() or (ROOT / "config" / name).exists()
-        )
-        == []
-    )
+    places = (ROOT, ROOT / "config")
+    assert [name for name in own if not any((place / name).exists() for place in places)] == []
 
 
 def test_make_knows_the_targets():
