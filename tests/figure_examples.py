@@ -236,6 +236,110 @@ def dream(octaves: int = 4, shape: tuple[int, int] = (160, 160), names=DISHES) -
     )
 
 
+def maximized(
+    units: int, variants: int, size: int, channels: int, names=DIGITS, layer: str = "conv2"
+) -> Projection:
+    """Return stripes for each unit and variant, and the values that they reach."""
+    random = np.random.default_rng(9)
+    x = np.arange(size)[:, None]
+    waves = random.uniform(0.2, 2, (units, variants, 1, 1, 1)) * x
+    tint = random.uniform(0.3, 1, (units, variants, 1, 1, channels))
+    images = 127.5 * (1 + tint * np.sin(waves) * np.ones((size, 1, 1)))
+    values = np.sort(random.uniform(-1, 40, (units, variants, 2)))
+    numbers = np.arange(units) if layer == "logits" else 3 * np.arange(units) + 1
+    about = _about("maximization", names, (0, 255), layer=layer, units=numbers.tolist())
+    return Projection({"images": images, "values": values, "units": numbers}, about)
+
+
+def phases(units: int = 8) -> Projection:
+    """Return what MaCo makes: one image of each unit."""
+    made = maximized(units, 1, 96, 3)
+    arrays = {
+        name: made.arrays[name][:, 0] if name != "units" else made.arrays[name]
+        for name in made.arrays
+    }
+    return Projection(arrays, made.about | {"kind": "maco"})
+
+
+def attribution(
+    images: int = 4, channels: int = 3, names=DISHES, methods=("gradient", "grad_cam", "occlusion")
+) -> Projection:
+    """Return maps of blobs or digits: of both signs, but for class maps."""
+    random = np.random.default_rng(10)
+    if channels == 3:
+        inputs = np.stack([blob(random, 96) for _ in range(images)])
+    else:
+        inputs = np.stack([digit(str(i), random) for i in range(images)])
+    edges = np.gradient(inputs.astype("float32"), axis=2) * random.uniform(-1, 1, (images, 1, 1, 1))
+    of_places = {"grad_cam": np.abs(edges), "occlusion": -edges}
+    arrays = {
+        f"maps_{number}": of_places[method].mean(-1, keepdims=True)
+        if method in of_places
+        else edges
+        for number, method in enumerate(methods)
+    }
+    labels = [names[i % len(names)] for i in range(images)]
+    about = _about(
+        "attribution",
+        names,
+        (0, 255),
+        layer="logits",
+        methods=list(methods),
+        labels=labels,
+        predicted=labels[::-1],
+        explained=labels[::-1],
+    )
+    return Projection({"inputs": inputs, "images": np.arange(images), **arrays}, about)
+
+
+def inversion(
+    images: int = 4, layers=("b2_out", "b10_out"), method: str = "inversion", names=DISHES
+) -> Projection:
+    """Return blobs, and the same with more and more noise."""
+    random = np.random.default_rng(11)
+    inputs = np.stack([blob(random, 96) for _ in range(images)]).astype("float32")
+    noise = random.normal(0, 20, (len(layers), *inputs.shape))
+    made = np.clip(
+        inputs + noise * np.arange(1, len(layers) + 1)[:, None, None, None, None], 0, 255
+    )
+    return Projection(
+        {
+            "inputs": inputs,
+            "images": np.arange(images),
+            "made": made,
+            "errors": random.uniform(0.001, 1, (len(layers), images)),
+        },
+        _about(
+            "inversion",
+            names,
+            (0, 255),
+            layers=list(layers),
+            method=method,
+            labels=[names[i % len(names)] for i in range(images)],
+        ),
+    )
+
+
+def atlas(grid: int = 5) -> Projection:
+    """Return blobs in some fields of a grid: none in its first row, and the last but one alone."""
+    random = np.random.default_rng(12)
+    places = [(row, column) for row in range(1, grid) for column in range(grid) if row != grid - 2]
+    counts = random.integers(3, 40, len(places))
+    return Projection(
+        {
+            "images": np.stack([blob(random, 48) for _ in places]).astype("float32"),
+            "places": np.array(places),
+            "counts": counts,
+            "sizes": np.maximum(np.sqrt(counts / counts.max()), 0.4),
+            "layout": random.normal(0, 1, (int(counts.sum()) + 7, 2)),
+            "labels": random.integers(0, 3, int(counts.sum()) + 7),
+        },
+        _about(
+            "atlas", DISHES, (0, 255), layer="b10_out", grid=grid, samples=int(counts.sum()) + 7
+        ),
+    )
+
+
 def _about(kind: str, names, value_range, **more) -> dict:
     return {
         "kind": kind,

@@ -1,7 +1,10 @@
 """The configuration: the shipped files are valid, and every mistake gets one line."""
 
 import copy
+import inspect
+from importlib import import_module
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
@@ -11,6 +14,7 @@ from pixelspace.errors import UserError
 
 ROOT = Path(__file__).parent.parent
 PAPER = ROOT / "config" / "config.yaml"
+PROJECTIONS = get_args(get_args(config.AnyProjection)[0])
 
 
 @pytest.fixture
@@ -77,6 +81,58 @@ MISTAKES = {
     "kind": (("experiments", "mnist", "projections", "weights"), "kind", "wieghts", "should be"),
     "class": (("experiments", "meme", "projections", "dream"), "label", "cat", "no class 'cat'"),
     "large": (("experiments", "meme", "projections", "dream"), "index", 4, "only 4 large images"),
+    "channel": (("experiments", "meme", "projections", "dream"), "channel", 112, "has 112 units"),
+    "guide": (("experiments", "meme", "projections", "dream"), "guide_label", "cat", "no class"),
+    "guide image": (
+        ("experiments", "meme", "projections", "dream"),
+        "guide_index",
+        4,
+        "only 4 large images",
+    ),
+    "maximized layer": (
+        ("experiments", "efl", "projections", "maximization"),
+        "layer",
+        "logit",
+        "did you mean 'logits'",
+    ),
+    "maximized unit": (
+        ("experiments", "efl", "projections", "maximization"),
+        "units",
+        [0, 3],
+        "has 3 units, numbered 0 to 2",
+    ),
+    "phases": (("experiments", "mnist", "projections", "maco"), "layer", "pool9", "no layer"),
+    "inverted layer": (
+        ("experiments", "mnist", "projections", "inversion"),
+        "layers",
+        ["pool1", "pool9"],
+        "no layer 'pool9'",
+    ),
+    "class map": (
+        ("experiments", "efl", "projections", "attribution"),
+        "methods",
+        ["gradient", "grad_cam"],
+        "'grad_cam' needs a network with a convolution",
+    ),
+    "explained images": (
+        ("experiments", "efl", "projections", "attribution"),
+        "images",
+        [0, 1500],
+        "there are 1500 test images",
+    ),
+    "inverted images": (
+        ("experiments", "meme", "projections", "inversion"),
+        "images",
+        601,
+        "there are 600 test images",
+    ),
+    "target": (
+        ("experiments", "meme", "projections", "attribution"),
+        "target",
+        "chikcen",
+        "no target 'chikcen'; did you mean 'chicken'",
+    ),
+    "atlas": (("experiments", "meme", "projections", "atlas"), "layer", "b10", "did you mean"),
     "image": (
         ("experiments", "efl", "projections", "feature_maps"),
         "image",
@@ -85,6 +141,12 @@ MISTAKES = {
     ),
     "name": (("experiments", "efl", "measures"), "weights", "COPY", "name of a projection"),
     "recipe": (("experiments", "mnist", "training"), "recipe", "transfer", "for it alone"),
+    "contact sheet": (
+        ("experiments", "efl", "projections"),
+        "projections",
+        "COPY",
+        "another figure",
+    ),
     "reserved": (("experiments",), "figures", "COPY", "reserved name"),
     "figure": (("experiments", "efl", "projections"), "samples", "COPY", "another figure"),
     "split": (("experiments", "meme", "dataset", "rendered"), "test", 0.8, "leave images"),
@@ -113,6 +175,60 @@ def test_a_mistake_is_named_with_its_file_line_and_key(paper, tmp_path, name):
     line = file.read_text().splitlines()[number - 1].strip()
     named = text.split(": ")[1].split(".")
     assert line.split(":")[0].strip("- ") in named
+
+
+def test_the_methods_are_listed_to_who_asks_for_another(paper):
+    paper["experiments"]["mnist"]["projections"]["attribution"]["methods"][1] = "grad"
+    message = "attribution.methods.1: should be 'gradient', .* or 'occlusion', but is 'grad'"
+    with pytest.raises(UserError, match=message):
+        config.load(paper)
+
+
+def test_an_atlas_needs_a_layer(paper):
+    del paper["experiments"]["meme"]["projections"]["atlas"]["layer"]
+    with pytest.raises(UserError, match="projections.atlas.layer: this key is missing"):
+        config.load(paper)
+
+
+def test_behind_a_flattened_map_an_atlas_has_the_size_of_the_images(paper):
+    projections = paper["experiments"]["mnist"]["projections"]
+    projections["atlas"] = {"kind": "atlas", "layer": "dense_relu", "size": 32}
+    with pytest.raises(UserError, match="atlas.size: layer 'dense_relu' takes .*, 28 x 28 pixels"):
+        config.load(paper)
+    projections["atlas"] |= {"size": 28}
+    config.load(paper)
+    projections["atlas"] |= {"size": 32, "layer": "conv2"}
+    config.load(paper)
+
+
+def test_a_dream_has_one_goal(paper):
+    paper["experiments"]["meme"]["projections"]["dream"] |= {"channel": 3, "guide_label": "dog"}
+    with pytest.raises(UserError, match="dream.channel: .*; leave one out"):
+        config.load(paper)
+
+
+@pytest.mark.parametrize("kind", [k.__name__ for k in PROJECTIONS])
+def test_the_keys_of_a_projection_are_the_arguments_of_its_module(kind):
+    """And so are their defaults."""
+    section = getattr(config, kind)
+    (name,) = get_args(section.model_fields["kind"].annotation)
+    method = import_module(f"pixelspace.projections.{name}").project
+    arguments = inspect.signature(method).parameters
+    fields = {key: field for key, field in section.model_fields.items() if key != "kind"}
+    assert set(fields) <= set(arguments)
+    missing = set(arguments) - set(fields) - {"model", "dataset", "seed"}
+    assert missing <= {"blurs"}
+    for key, field in fields.items():
+        default = arguments[key].default
+        if field.is_required():
+            assert default is inspect.Parameter.empty, key
+        elif key != "methods":
+            assert field.default == default, key
+
+
+def test_the_methods_of_attribution_are_those_of_its_module():
+    attribution = import_module("pixelspace.projections.attribution")
+    assert list(attribution.METHODS) == list(get_args(config.Method))
 
 
 def test_a_missing_section_is_named(paper):

@@ -16,10 +16,16 @@ from matplotlib.patches import Circle, Rectangle
 
 from pixelspace.errors import UserError
 from pixelspace.figures import (
+    atlas,
+    attribution,
+    contact_sheet,
     deconvolutions,
     diagram,
     dream,
     feature_maps,
+    inversion,
+    maco,
+    maximization,
     samples,
     style,
     training,
@@ -30,6 +36,23 @@ RANDOM = np.random.default_rng(0)
 SMALL_NETWORK = {"relu1": (28, 28, 16), "pool2": (7, 7, 8), "dense_relu": (1, 1, 128)}
 DEEP_NETWORK = {"stem_relu": (64, 64, 8), "b1_out": (80, 80, 8), "logits": (1, 1, 3)}
 MANY_NAMES = [f"class {number}" for number in range(20)]
+
+
+def all_projections():
+    """One projection of each kind."""
+    return [
+        examples.kernels(16, 5, 1),
+        examples.maps(examples.blob(RANDOM), DEEP_NETWORK, examples.DISHES),
+        examples.patches(4, 9, 60, 3),
+        examples.maximized(5, 2, 96, 3),
+        examples.phases(),
+        examples.attribution(),
+        examples.inversion(),
+        examples.inversion(method="caricature"),
+        examples.atlas(),
+        examples.dream(),
+    ]
+
 
 PROJECTIONS = {
     "diagram": lambda: diagram.draw(examples.letter_weights()),
@@ -56,6 +79,43 @@ PROJECTIONS = {
     "dream": lambda: dream.draw(examples.dream()),
     "dream, upright": lambda: dream.draw(examples.dream(1, (160, 90), examples.DIGITS)),
     "dream, awkward names": lambda: dream.draw(examples.dream(6, (90, 160), examples.AWKWARD)),
+    "maximization, grey, of classes": lambda: maximization.draw(
+        examples.maximized(10, 1, 28, 1, layer="logits")
+    ),
+    "maximization, awkward names": lambda: maximization.draw(
+        examples.maximized(4, 1, 96, 3, examples.AWKWARD, "logits")
+    ),
+    "maximization, variants": lambda: maximization.draw(examples.maximized(3, 4, 96, 3)),
+    "maximization of many units": lambda: maximization.draw(examples.maximized(300, 1, 28, 1)),
+    "maximization of a hidden node": lambda: maximization.draw(
+        examples.maximized(1, 1, 9, 1, layer="hidden")
+    ),
+    "maco": lambda: maco.draw(examples.phases()),
+    "attribution, colour": lambda: attribution.draw(examples.attribution()),
+    "attribution, grey, many images": lambda: attribution.draw(
+        examples.attribution(12, 1, examples.DIGITS)
+    ),
+    "attribution, awkward names": lambda: attribution.draw(
+        examples.attribution(4, 3, examples.AWKWARD)
+    ),
+    "attribution by many methods": lambda: attribution.draw(
+        examples.attribution(2, 3, methods=[f"method {number}" for number in range(20)])
+    ),
+    "attribution by class maps alone": lambda: attribution.draw(
+        examples.attribution(3, methods=["grad_cam"])
+    ),
+    "inversion": lambda: inversion.draw(examples.inversion()),
+    "caricature, awkward names": lambda: inversion.draw(
+        examples.inversion(4, method="caricature", names=examples.AWKWARD)
+    ),
+    "inversion of many layers": lambda: inversion.draw(
+        examples.inversion(3, [f"b{number}_out" for number in range(16)])
+    ),
+    "contact sheet": lambda: contact_sheet.draw(all_projections()),
+    "contact sheet of one projection": lambda: contact_sheet.draw([examples.phases()]),
+    "contact sheet of many": lambda: contact_sheet.draw(
+        [examples.inversion(1 + number, [f"b{number}_out"]) for number in range(40)]
+    ),
     "training": lambda: training.draw(examples.report()),
     "training, 10 classes": lambda: training.draw(examples.report(examples.DIGITS, 5)),
     "training, 20 classes": lambda: training.draw(examples.report(MANY_NAMES, 30)),
@@ -530,6 +590,179 @@ def test_probabilities_before_and_after():
     values = projection.arrays["probabilities"]
     np.testing.assert_allclose([bar.get_width() for bar in axes.patches], values.ravel())
     assert texts(axes)[:6] == [f"{value:.3f}" for value in values.flat]
+
+
+# maximization and MaCo
+
+
+def corners(figure):
+    """Return where the images of a figure stand, ``(left, top, width, height)`` of each."""
+    extents = [image.get_extent() for image in images(figure)]
+    return [(left, top, right - left, low - top) for left, right, low, top in extents]
+
+
+def test_variants_stand_side_by_side_with_their_values_below():
+    projection = examples.maximized(3, 4, 96, 3)
+    figure = maximization.draw(projection)
+    made = projection.arrays["images"].reshape(-1, 96, 96, 3)
+    for image, expected in zip(images(figure), made, strict=True):
+        np.testing.assert_allclose(image.get_array(), expected / 255)
+    places = np.array(corners(figure)).reshape(3, 4, 4)
+    for unit in places:
+        assert len(set(unit[:, 1].round(6))) == 1
+        np.testing.assert_allclose(np.diff(unit[:, 0]), unit[0, 2] + maximization.GAP)
+    words = texts(figure.axes[0])
+    assert words[::5] == ["1", "4", "7"]
+    reached = projection.arrays["values"][..., 1].ravel()
+    del words[::5]
+    assert words == [style.number(value) for value in reached]
+
+
+def test_logits_bear_the_names_of_their_classes():
+    figure = maximization.draw(examples.maximized(3, 1, 28, 1, examples.DISHES, "logits"))
+    assert texts(figure.axes[0])[::2] == list(examples.DISHES)
+    assert {image.get_interpolation() for image in images(figure)} == {"nearest"}
+    assert {image.get_clim() for image in images(figure)} == {(0, 255)}
+
+
+def test_phases_are_drawn_as_maximizations_are():
+    projection = examples.phases(8)
+    figure = maco.draw(projection)
+    for image, expected in zip(images(figure), projection.arrays["images"], strict=True):
+        np.testing.assert_allclose(image.get_array(), expected / 255)
+    assert texts(figure.axes[0])[1] == style.number(projection.arrays["values"][0, 1])
+
+
+# attribution
+
+
+def test_methods_stand_below_the_images_that_they_explain():
+    projection = examples.attribution()
+    figure = attribution.draw(projection)
+    shown = [image.get_array() for image in images(figure)]
+    np.testing.assert_allclose(shown[:4], projection.arrays["inputs"] / 255)
+    for number in range(3):
+        maps = projection.arrays[f"maps_{number}"].sum(-1)
+        np.testing.assert_allclose(shown[4 * number + 4 : 4 * number + 8], maps)
+    places = np.array(corners(figure)).reshape(4, 4, 4)
+    np.testing.assert_allclose(places[..., 0], places[:1, :, 0].repeat(4, 0))
+    np.testing.assert_allclose(places[..., 1], places[:, :1, 1].repeat(4, 1))
+    assert (np.diff(places[:, 0, 1]) > places[0, 0, 3]).all()
+    words = texts(figure.axes[0])
+    assert words[:5] == ["class", *projection.about["labels"]]
+    assert words[5:10] == ["predicted", *projection.about["predicted"]]
+    assert words[10:] == ["test images", "gradient", "Grad-CAM", "occlusion"]
+
+
+def test_class_maps_begin_at_zero_and_all_others_are_symmetric_about_it():
+    projection = examples.attribution()
+    gradient, class_map, occlusion = np.reshape(images(attribution.draw(projection))[4:], (3, 4))
+    for number, row in enumerate((gradient, class_map, occlusion)):
+        for image, values in zip(row, projection.arrays[f"maps_{number}"].sum(-1), strict=True):
+            low, high = image.get_clim()
+            if row is class_map:
+                assert (low, high) == (0, values.max())
+            else:
+                assert low == -high
+                assert np.mean(np.abs(values) > high) == pytest.approx(0.01, abs=0.001)
+    assert {image.get_cmap().name for image in [*gradient, *occlusion]} == {"signed"}
+    assert {image.get_cmap().name for image in class_map} == {style.INTENSITY}
+
+
+def test_the_class_is_named_that_is_explained_if_it_is_not_the_predicted_one():
+    projection = examples.attribution()
+    projection.about["explained"] = ["muffin"] * 4
+    words = texts(attribution.draw(projection).axes[0])
+    assert words[10:15] == ["explained", *["muffin"] * 4]
+
+
+def test_a_map_that_is_zero_everywhere_is_white():
+    projection = examples.attribution()
+    projection.arrays["maps_0"][0] = 0
+    image = images(attribution.draw(projection))[4]
+    assert to_hex(image.cmap(image.norm(0.0))) == "#ffffff"
+
+
+# inversion
+
+
+def test_inversions_stand_below_their_originals_with_their_errors():
+    projection = examples.inversion()
+    figure = inversion.draw(projection)
+    shown = np.array([image.get_array() for image in images(figure)]).reshape(3, 4, 96, 96, 3)
+    np.testing.assert_allclose(shown[0], projection.arrays["inputs"] / 255)
+    np.testing.assert_allclose(shown[1:], projection.arrays["made"] / 255, atol=1e-6)
+    words = texts(figure.axes[0])
+    errors = [style.number(error) for error in projection.arrays["errors"].ravel()]
+    assert words == [
+        *("class", *projection.about["labels"], "originals"),
+        *("b2$\\_$out", *errors[:4], "b10$\\_$out", *errors[4:]),
+    ]
+
+
+# atlas
+
+
+def test_fields_stand_at_their_places_with_an_area_for_their_density():
+    projection = examples.atlas(5)
+    figure = atlas.draw(projection)
+    arrays = projection.arrays
+    for image, expected in zip(images(figure), arrays["images"], strict=True):
+        np.testing.assert_allclose(image.get_array(), expected / 255)
+    left, top, width, height = np.transpose(corners(figure))
+    np.testing.assert_allclose(width, height)
+    np.testing.assert_allclose(width / width.max(), arrays["sizes"] / arrays["sizes"].max())
+    middles = np.stack([top + height / 2, left + width / 2], 1)
+    field = width.max() / atlas.FULLEST / arrays["sizes"].max()
+    from_first = (arrays["places"] - arrays["places"][0]) * field
+    np.testing.assert_allclose(middles - middles[0], from_first, atol=1e-9)
+    assert figure.get_figheight() == pytest.approx(4 * field + 2 * atlas.MARGIN)
+
+
+@pytest.mark.parametrize("grid", [2, 20])
+def test_an_atlas_fits_on_the_page(grid):
+    projection = examples.atlas(grid)
+    figure = atlas.draw(projection)
+    assert figure.get_size_inches()[0] == style.WIDTH
+    assert figure.get_figheight() <= style.TALLEST
+    for left, top, width, height in corners(figure):
+        assert left >= 0 and left + width <= style.WIDTH
+        assert top >= 0 and top + height <= figure.get_figheight()
+
+
+# contact sheet
+
+
+def test_every_projection_has_its_rows_on_the_contact_sheet():
+    words = texts(drawn("contact sheet").axes[0])
+    assert [word for word in words if "_" not in word and word not in ("conv1", "conv2")] == [
+        *("weights", "feature maps", "feature maps", "feature maps", "logits"),
+        *("strongest patches", "relu2", "deconvnet", "relu2", "maximization", "MaCo"),
+        *("test images", "gradient", "logits", "Grad-CAM", "logits", "occlusion", "logits"),
+        *("originals", "inversion", "inversion", "caricature", "caricature", "atlas", "dream"),
+    ]
+
+
+def test_originals_of_two_projections_are_shown_once():
+    figure = contact_sheet.draw(
+        [examples.inversion(), examples.inversion(method="caricature"), examples.inversion(3)]
+    )
+    assert texts(figure.axes[0]).count("originals") == 2
+
+
+def test_a_row_has_at_most_eight_examples_and_its_first_ones():
+    projection = examples.kernels(16, 5, 1)
+    shown = [image.get_array() for image in images(contact_sheet.draw([projection]))]
+    np.testing.assert_array_equal(shown, projection.arrays["projections"][:8, ..., 0])
+
+
+@pytest.mark.parametrize("rows", [1, 5, 12, 27, 80])
+def test_the_contact_sheet_shows_as_many_examples_as_are_large_enough(rows):
+    columns, shown, pitch = contact_sheet._layout(rows, 1.0, 8)
+    lines = -(-rows // columns)
+    assert lines * pitch <= style.TALLEST
+    assert columns * (1.0 + shown * pitch) <= style.WIDTH
+    assert pitch >= contact_sheet.WANTED or shown == contact_sheet.FEWEST
 
 
 def test_saved_at_the_size_and_resolution_of_print(tmp_path):

@@ -89,6 +89,73 @@ def test_what_a_dream_changed():
     assert (found["before_muffin"], found["after_dog"]) == (0.7, 0.6)
 
 
+@pytest.mark.parametrize("kind", ["maximization", "maco"])
+def test_images_that_climbed_are_counted(kind):
+    values = np.array([[0.0, 4.0], [1.0, 3.0], [2.0, 2.0], [-1.0, 6.0]])
+    shaped = values.reshape(2, 2, 2) if kind == "maximization" else values
+    assert summaries.measure(Projection({"values": shaped}, {"kind": kind})) == {
+        "images": 4,
+        "climbed_share": 0.75,
+        "median_before": 0.5,
+        "median_after": 3.5,
+    }
+
+
+def test_maps_are_compared_with_each_other_and_with_the_image():
+    ramp = np.arange(4.0).reshape(1, 2, 2, 1)
+    colours = ramp * [1.0, 2.0, -1.0]  # they add up to twice the ramp
+    split = np.array([0.0, 1.0, 1.0, 0.0]).reshape(1, 2, 2, 1)  # like no ramp
+    found = summaries.measure(
+        Projection(
+            {
+                "inputs": np.concatenate([ramp, ramp]),
+                "maps_0": np.concatenate([colours, -colours]),
+                "maps_1": np.concatenate([ramp, split]),
+            },
+            {
+                "kind": "attribution",
+                "methods": ["gradient", "integrated_gradients"],
+                "completeness_gaps": [1.0, -0.5],
+            },
+        )
+    )
+    assert found == {
+        "images": 2,
+        "gradient_and_integrated_gradients": pytest.approx((1 + 0) / 2),
+        "gradient_and_input": pytest.approx((1 - 1) / 2),
+        "integrated_gradients_and_input": pytest.approx((1 + 0) / 2),
+        # Shares add up to 6 and 2, so the classes gain 5 and 2.5.
+        "completeness_gap": pytest.approx((1 + 0.5) / (5 + 2.5)),
+    }
+
+
+def test_errors_of_inversions_are_averaged_over_the_images():
+    ramp = np.arange(4.0).reshape(1, 2, 2, 1)
+    inputs = np.concatenate([ramp, ramp])
+    made = np.stack([3 * inputs, np.concatenate([ramp, -ramp])])
+    projection = Projection(
+        {"inputs": inputs, "made": made, "errors": np.array([[0.25, 0.75], [1.0, 3.0]])},
+        {"kind": "inversion", "layers": ["pool1", "logits"]},
+    )
+    assert summaries.measure(projection) == {
+        "images": 2,
+        "error_pool1": 0.5,
+        "correlation_pool1": pytest.approx(1),
+        "error_logits": 2.0,
+        "correlation_logits": pytest.approx(0),
+    }
+
+
+def test_vectors_outside_the_fields_of_an_atlas_are_counted():
+    arrays = {"counts": np.array([3, 7, 4]), "layout": np.zeros((17, 2))}
+    assert summaries.measure(Projection(arrays, {"kind": "atlas"})) == {
+        "fields": 3,
+        "vectors": 14,
+        "left_out": 3,
+        "fullest": 7,
+    }
+
+
 def test_kernels_that_are_next_to_nothing_are_counted():
     kernels = np.zeros((3, 1, 2, 1))
     kernels[0, 0, 1], kernels[1, 0, 0], kernels[2, 0, 0] = -2.0, 0.019, 0.021

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -20,7 +20,7 @@ from pixelspace.errors import UserError
 from pixelspace.networks.layers import Layer, output_shapes
 
 RESERVED = ("figures", "machine", "logs")
-SUBJECTS = ("samples", "training", "diagram")
+SUBJECTS = ("samples", "training", "diagram", "projections")
 NAME = r"^[a-z][a-z0-9_]*$"
 UNKNOWN = "unknown_key"
 LATIN_END = "\u0180"  # the scripts before it are those of the paper's and the figures' fonts
@@ -276,6 +276,24 @@ Units = Annotated[
 ]
 
 
+Images = Annotated[
+    Count | Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)],
+    Field(description="numbers of test images, counted from 0, or how many to choose at random"),
+]
+
+CLASS_MAPS = ("grad_cam", "grad_cam_plus_plus")
+Method = Literal[
+    "gradient",
+    "gradient_times_input",
+    "smooth_grad",
+    "integrated_gradients",
+    "deconvnet",
+    "guided",
+    *CLASS_MAPS,
+    "occlusion",
+]
+
+
 class Weights(Section):
     """Weight projection of one layer."""
 
@@ -303,6 +321,75 @@ class Deconvolutions(Section):
     policy: Literal["deconvnet", "guided"] = Field("deconvnet", description="the way back")
 
 
+class Maximization(Section):
+    """Images made to excite units of a layer; `logits` are the classes before the softmax."""
+
+    kind: Literal["maximization"]
+    layer: str = Field(description="a layer of the network")
+    units: Units = 8
+    cell: Literal["mean", "middle"] = Field("mean", description="of a unit's map, what is to grow")
+    variants: int = Field(1, ge=1, le=16, description="images for each unit")
+    diversity: NotNegative = Field(0.0, description="weight of what makes variants differ")
+    image: Literal["fourier", "pixels"] = Field("fourier", description="what is optimized")
+    transforms: Literal["robust", "gentle", "none"] | None = Field(
+        None, description="random changes before each step; null chooses by the image's size"
+    )
+    total_variation: NotNegative = Field(0.0, description="weight of neighbours' differences")
+    l2: NotNegative = Field(0.0, description="weight of the distance from black")
+    blur: NotNegative = Field(0.0, description="weight of what a blur would take away")
+    steps: Count = Field(256, description="gradient steps")
+    rate: Positive = Field(0.05, description="of Adam")
+
+
+class Maco(Section):
+    """Images made to excite units of a layer, with the spectrum of the training images."""
+
+    kind: Literal["maco"]
+    layer: str = Field(description="a layer of the network")
+    units: Units = 8
+    steps: Count = Field(256, description="gradient steps")
+
+
+class Attribution(Section):
+    """What in some test images speaks for a class, by several methods."""
+
+    kind: Literal["attribution"]
+    methods: list[Method] = Field(
+        list(get_args(Method)), min_length=1, description="methods, in order"
+    )
+    images: Images = 4
+    target: str = Field(
+        "predicted", description="the class explained: predicted, label, or a class's name"
+    )
+
+
+class Inversion(Section):
+    """Test images made again from what some layers make of them."""
+
+    kind: Literal["inversion"]
+    layers: list[str] = Field(min_length=1, description="layers of the network, in order")
+    images: Images = 4
+    method: Literal["inversion", "caricature"] = Field(
+        "inversion", description="the same code, or as much more of it as there can be"
+    )
+    total_variation: NotNegative = Field(
+        0.02, description="weight of neighbours' differences in an inversion"
+    )
+    steps: Count = Field(256, description="gradient steps")
+
+
+class Atlas(Section):
+    """All that a layer sees in the training images, on one map."""
+
+    kind: Literal["atlas"]
+    layer: str = Field(description="a layer of the network")
+    grid: int = Field(10, ge=2, le=40, description="fields along each side")
+    samples: int = Field(1500, ge=16, le=20_000, description="images that vectors are taken from")
+    least: Count = Field(3, description="vectors that a field must have to be shown")
+    size: int = Field(96, ge=8, le=512, description="height and width of a field in pixels")
+    steps: Count = Field(128, description="gradient steps")
+
+
 class Dream(Section):
     """An image changed until a layer of the network is strongly excited."""
 
@@ -310,15 +397,30 @@ class Dream(Section):
     layer: str = Field(description="a layer of the network")
     label: str = Field(description="class of the image to start from")
     index: int = Field(0, ge=0, description="which of the large images of that class")
+    channel: int | None = Field(None, ge=0, description="the unit that grows; null for all")
+    guide_label: str | None = Field(None, description="class of an image to grow towards")
+    guide_index: int = Field(0, ge=0, description="which of the large images of that class")
     octaves: int = Field(4, ge=1, le=12, description="image sizes passed through")
     steps: Count = Field(20, description="gradient steps at each size")
     scale: float = Field(1.4, gt=1, le=4, description="ratio of one size to the one before")
     jitter: int = Field(24, ge=0, le=256, description="random shift at each step, in pixels")
     step: Positive = Field(0.01, description="length of a step, as a share of the value range")
+    tile: int | None = Field(
+        None, ge=32, description="longest side computed at once, in pixels; null for all"
+    )
 
 
 AnyProjection = Annotated[
-    Weights | FeatureMaps | Deconvolutions | Dream, Field(discriminator="kind")
+    Weights
+    | FeatureMaps
+    | Deconvolutions
+    | Maximization
+    | Maco
+    | Attribution
+    | Inversion
+    | Atlas
+    | Dream,
+    Field(discriminator="kind"),
 ]
 
 
@@ -507,8 +609,6 @@ def _impossible(config: Config) -> Iterator[tuple[tuple[str, ...], str]]:
                 here = (*at, group, looked_at)
                 if group == "measures" and looked_at in experiment.projections:
                     yield here, f"'{looked_at}' is the name of a projection; choose another"
-                if settings.kind == "feature_maps" and settings.image >= data.chosen.test_images:
-                    yield (*here, "image"), f"there are {data.chosen.test_images} test images"
                 if looked_at in SUBJECTS:
                     yield here, f"'{looked_at}' is the name of another figure; choose another"
                 yield from _impossible_layers(here, settings, shapes)
@@ -516,6 +616,11 @@ def _impossible(config: Config) -> Iterator[tuple[tuple[str, ...], str]]:
                     nodes = experiment.network.perceptron.hidden
                     if (data.source, experiment.network.kind, nodes) != ("efl", "perceptron", 2):
                         yield here, "letter_parts needs data source 'efl' and 2 perceptron nodes"
+                yield from _impossible_images(here, settings, data.chosen)
+                if settings.kind == "attribution":
+                    yield from _impossible_attribution(here, settings, experiment.layers, classes)
+                if settings.kind == "atlas":
+                    yield from _impossible_atlas(here, settings, experiment.layers, shapes)
                 if settings.kind == "dream":
                     yield from _impossible_dream(here, settings, data.chosen, classes)
 
@@ -528,15 +633,59 @@ def _impossible_layers(at, settings: Section, shapes) -> Iterator[tuple[tuple[st
         if layer not in shapes:
             yield keys, f"the network has no layer '{layer}'{_nearest(layer, shapes)}"
             return
-    units = getattr(settings, "units", None)
-    if units is not None:
-        total = shapes[settings.layer][-1]
-        largest = max(units) + 1 if isinstance(units, list) else units
-        if largest > total:
+    units = {"units": getattr(settings, "units", 0)}
+    if settings.kind == "dream" and settings.channel is not None:
+        units["channel"] = [settings.channel]
+    for key, numbers in units.items():
+        total = shapes[settings.layer][-1] if numbers else 0
+        if _needed(numbers) > total:
             yield (
-                at + ("units",),
+                (*at, key),
                 f"layer '{settings.layer}' has {total} units, numbered 0 to {total - 1}",
             )
+
+
+def _needed(numbers: int | list[int]) -> int:
+    """Return how many units or images there must be for these numbers, or for so many."""
+    return max(numbers) + 1 if isinstance(numbers, list) else numbers
+
+
+def _impossible_images(
+    at, settings: Section, data: Section
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    single = [settings.image] if settings.kind == "feature_maps" else 0
+    for key, numbers in (("image", single), ("images", getattr(settings, "images", 0))):
+        if _needed(numbers) > data.test_images:
+            yield (*at, key), f"there are {data.test_images} test images"
+
+
+def _impossible_attribution(
+    at, settings: Attribution, layers: Sequence[Layer], classes: Sequence[str]
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    class_maps = [method for method in settings.methods if method in CLASS_MAPS]
+    if class_maps and not any(layer.kind == "conv" for layer in layers):
+        yield (
+            (*at, "methods"),
+            f"method '{class_maps[0]}' needs a network with a convolution; leave it out",
+        )
+    targets = ("predicted", "label", *classes)
+    if settings.target not in targets:
+        yield (
+            (*at, "target"),
+            f"there is no target '{settings.target}'{_nearest(settings.target, targets)}",
+        )
+
+
+def _impossible_atlas(
+    at, settings: Atlas, layers: Sequence[Layer], shapes
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    height, width = layers[0].shape[:2]
+    one_size = any(layer.kind == "flatten" for layer in layers) and len(shapes[settings.layer]) == 1
+    if one_size and (settings.size, settings.size) != (height, width):
+        yield (
+            (*at, "size"),
+            f"layer '{settings.layer}' takes images of one size alone, {height} x {width} pixels",
+        )
 
 
 def _impossible_dream(
@@ -544,11 +693,16 @@ def _impossible_dream(
 ) -> Iterator[tuple[tuple[str, ...], str]]:
     if not isinstance(data, Colour):
         yield at, "a dream needs a data source with large images: rendered, folder or git"
-    elif settings.label not in classes:
-        names = ", ".join(classes)
-        yield at + ("label",), f"there is no class '{settings.label}'; the classes are {names}"
-    elif settings.index >= data.large_per_class:
-        yield at + ("index",), f"only {data.large_per_class} large images of a class are kept"
+        return
+    for label, index in (("label", "index"), ("guide_label", "guide_index")):
+        name = getattr(settings, label)
+        if name is not None and name not in classes:
+            names = ", ".join(classes)
+            yield (*at, label), f"there is no class '{name}'; the classes are {names}"
+        elif getattr(settings, index) >= data.large_per_class:
+            yield (*at, index), f"only {data.large_per_class} large images of a class are kept"
+    if settings.channel is not None and settings.guide_label is not None:
+        yield (*at, "channel"), "a dream grows a channel or towards a guide; leave one out"
 
 
 def _nearest(word: str, known) -> str:

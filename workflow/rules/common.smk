@@ -108,7 +108,8 @@ def subjects(name):
     """The subjects of an experiment's figures."""
     chosen = CONFIG.experiments[name]
     diagram = ["diagram"] if chosen.network.kind == "perceptron" else []
-    return ["samples", "training", *diagram, *chosen.projections]
+    sheet = ["projections"] if chosen.projections else []
+    return ["samples", "training", *diagram, *sheet, *chosen.projections]
 
 
 def figures():
@@ -116,6 +117,14 @@ def figures():
         f"{RESULTS}/figures/{name}-{subject}.pdf"
         for name in CONFIG.experiments
         for subject in subjects(name)
+    ]
+
+
+def projections(wildcards):
+    """The projections of an experiment's first network, in the order of the configuration."""
+    return [
+        f"{RESULTS}/{wildcards.experiment}/0/projections/{projection}.npz"
+        for projection in experiment(wildcards).projections
     ]
 
 

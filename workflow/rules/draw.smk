@@ -49,6 +49,29 @@ rule draw_diagram:
         "../../scripts/draw_diagram.py"
 
 
+rule draw_contact_sheet:
+    input:
+        projections=projections,
+    output:
+        pdf=f"{RESULTS}/figures/{{experiment}}-projections.pdf",
+        png=f"{RESULTS}/figures/{{experiment}}-projections.png",
+    log:
+        f"{RESULTS}/logs/draw_contact_sheet/{{experiment}}.log",
+    params:
+        screen_dpi=CONFIG.figures.screen_dpi,
+        code=lambda wildcards: fingerprint(
+            "pixelspace.figures.contact_sheet",
+            *(
+                f"pixelspace.figures.{chosen.kind}"
+                for chosen in experiment(wildcards).projections.values()
+            ),
+        ),
+    message:
+        "draw {wildcards.experiment}-projections"
+    script:
+        "../../scripts/draw_contact_sheet.py"
+
+
 rule draw_projection:
     input:
         projection=f"{RESULTS}/{{experiment}}/0/projections/{{projection}}.npz",
@@ -72,3 +95,4 @@ rule draw_projection:
 ruleorder: draw_samples > draw_projection
 ruleorder: draw_training > draw_projection
 ruleorder: draw_diagram > draw_projection
+ruleorder: draw_contact_sheet > draw_projection

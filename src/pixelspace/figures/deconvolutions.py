@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from pixelspace.artifacts import Projection
-from pixelspace.figures import style
+from pixelspace.figures import style, tiles
 
 GAP = 0.03
 MARGIN = 0.03
@@ -78,6 +78,21 @@ def draw(projection: Projection) -> Figure:
             va="center",
         )
     return figure
+
+
+def examples(projection: Projection) -> list[tiles.Row]:
+    """Return the strongest patch of each unit, then the second, and so on; their projections."""
+    arrays, about = projection.arrays, projection.about
+    patches, back = (
+        np.concatenate(arrays[name].swapaxes(0, 1)) for name in ("patches", "deconvolutions")
+    )
+    words = {"guided": "guided backprop"}.get(about["policy"], about["policy"])
+    return [
+        tiles.Row(
+            "strongest patches", about["layer"], tiles.pictures(patches, about["value_range"])
+        ),
+        tiles.Row(words, about["layer"], [tiles.signed(values) for values in back]),
+    ]
 
 
 def _blocks(units: int, columns: int, lines: int, square: bool, aspect: float) -> tuple[int, float]:

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pixelspace.artifacts import Projection
-from pixelspace.figures import style
+from pixelspace.figures import style, tiles
 
 GAP = 0.06
 MARGIN = 0.03
@@ -54,6 +54,13 @@ def draw(projection: Projection) -> Figure:
     axes = style.place(figure, left + label, y, width - label, CLASS * len(names))
     _probabilities(axes, projection.arrays["probabilities"], names)
     return figure
+
+
+def examples(projection: Projection) -> list[tiles.Row]:
+    """Return the original, the octaves and the dream."""
+    about = projection.about
+    shown = tiles.pictures(projection.arrays["frames"], about["value_range"])
+    return [tiles.Row("dream", about["layer"], shown)]
 
 
 def _probabilities(axes: Axes, values: np.ndarray, names) -> None:

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from pixelspace.artifacts import Projection
-from pixelspace.figures import style
+from pixelspace.figures import style, tiles
 
 GAP = 0.05
 MARGIN = 0.03
@@ -58,6 +58,17 @@ def draw(projection: Projection) -> Figure:
         style.colour_bar(style.place(figure, end, top + LINE, 0.07, tall), shown)
         top += heights[number]
     return figure
+
+
+def examples(projection: Projection) -> list[tiles.Row]:
+    """Return for each layer the maps of its units, on one scale."""
+    rows = []
+    for number, layer in enumerate(projection.about["layers"]):
+        maps = np.moveaxis(projection.arrays[f"maps_{number}"], -1, 0)
+        scale = float(maps.min()), float(maps.max())
+        shown = [tiles.Tile(style.feature_map, values, scale) for values in maps]
+        rows.append(tiles.Row("feature maps", layer["name"], shown))
+    return rows
 
 
 def _as_strip(maps: np.ndarray) -> np.ndarray:

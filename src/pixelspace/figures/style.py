@@ -51,6 +51,9 @@ SIGNED = LinearSegmentedColormap.from_list(
 
 INTENSITY = "cividis"
 
+LOGITS = "logits"
+"""The layer whose units are classes, and are called by their names."""
+
 SMALL_IMAGE = 64
 """Images of at most so many pixels a side are drawn with sharp pixels; larger ones smoothly."""
 

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from pixelspace.artifacts import Projection
-from pixelspace.figures import style
+from pixelspace.figures import style, tiles
 
 FEW = 6
 GAP = 0.08
@@ -32,6 +32,15 @@ def draw(projection: Projection) -> Figure:
     if means is not None and len(names) <= FEW and len(classes) <= 10:
         return _with_activations(arrays["projections"], names, means, classes)
     return _grid(arrays["projections"], names)
+
+
+def examples(projection: Projection) -> list[tiles.Row]:
+    """Return the image of each unit."""
+    arrays, about = projection.arrays, projection.about
+    limit = float(np.abs(arrays["projections"]).max())
+    shown = [tiles.signed(image, limit) for image in arrays["projections"]]
+    words = "weights" if about["method"] == "direct" else "expected response"
+    return [tiles.Row(words, about["layer"], shown)]
 
 
 def _grid(images: np.ndarray, names: Sequence[str]) -> Figure:

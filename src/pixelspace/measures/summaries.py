@@ -1,5 +1,6 @@
 """Numbers that sum up a projection, from its arrays alone."""
 
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -97,11 +98,80 @@ def dream(projection: Projection) -> dict[str, float]:
     return numbers
 
 
+def maximization(projection: Projection) -> dict[str, float]:
+    """Return how many images there are, what share of them climbed, and how far: in the median.
+
+    Values are those of the objective, of the first images and of the last.
+    """
+    before, after = projection.arrays["values"].reshape(-1, 2).T
+    return {
+        "images": len(before),
+        "climbed_share": float((after > before).mean()),
+        "median_before": float(np.median(before)),
+        "median_after": float(np.median(after)),
+    }
+
+
+def attribution(projection: Projection) -> dict[str, float]:
+    """Return how alike the maps of any two methods are, and how like the image those of each are.
+
+    Correlations are taken over the pixels, after summing over the channels of maps and of images,
+    and then averaged over the images. ``completeness_gap`` is what integrated gradients miss of
+    what the classes gain from the baseline to the images, as a share of that.
+    """
+    arrays, about = projection.arrays, projection.about
+    planes = {
+        name: arrays[f"maps_{i}"].sum(-1, dtype=np.float64)
+        for i, name in enumerate(about["methods"])
+    }
+    planes["input"] = arrays["inputs"].sum(-1, dtype=np.float64)
+    numbers: dict[str, float] = {"images": len(planes["input"])}
+    for one, other in itertools.combinations(planes, 2):
+        pairs = zip(planes[one], planes[other], strict=True)
+        numbers[f"{one}_and_{other}"] = float(np.mean([correlation(a, b) for a, b in pairs]))
+    if "completeness_gaps" in about:
+        gaps = np.array(about["completeness_gaps"])
+        gains = planes["integrated_gradients"].sum((1, 2)) - gaps
+        numbers["completeness_gap"] = float(np.abs(gaps).sum() / (np.abs(gains).sum() or 1.0))
+    return numbers
+
+
+def inversion(projection: Projection) -> dict[str, float]:
+    """Return for each layer the mean error, and how like their originals the images are.
+
+    An error is the square of the distance of two codes as a share of the code's own square.
+    """
+    arrays = projection.arrays
+    numbers: dict[str, float] = {"images": len(arrays["inputs"])}
+    layers = zip(projection.about["layers"], arrays["errors"], arrays["made"], strict=True)
+    for layer, errors, made in layers:
+        pairs = zip(made, arrays["inputs"], strict=True)
+        numbers[f"error_{layer}"] = float(errors.mean())
+        numbers[f"correlation_{layer}"] = float(np.mean([correlation(a, b) for a, b in pairs]))
+    return numbers
+
+
+def atlas(projection: Projection) -> dict[str, float]:
+    """Return how many fields are shown, and how many vectors lie in them and in none of them."""
+    counts = projection.arrays["counts"]
+    return {
+        "fields": len(counts),
+        "vectors": int(counts.sum()),
+        "left_out": len(projection.arrays["layout"]) - int(counts.sum()),
+        "fullest": int(counts.max()),
+    }
+
+
 SUMMARIES: dict[str, Callable[[Projection], dict[str, float]]] = {
     "weights": weights,
     "feature_maps": feature_maps,
     "deconvolutions": deconvolutions,
     "dream": dream,
+    "maximization": maximization,
+    "maco": maximization,
+    "attribution": attribution,
+    "inversion": inversion,
+    "atlas": atlas,
 }
 
 

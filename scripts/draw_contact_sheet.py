@@ -1,0 +1,10 @@
+"""Rule draw_contact_sheet: draw examples of all projections of an experiment on one page."""
+
+from pixelspace import artifacts, runtime
+
+with runtime.job(snakemake.log[0]):
+    from pixelspace.figures import contact_sheet, style
+
+    projections = [artifacts.read_projection(path) for path in snakemake.input.projections]
+    figure = contact_sheet.draw(projections)
+    style.save(figure, *snakemake.output, screen_dpi=snakemake.params.screen_dpi)

@@ -1,0 +1,135 @@
+"""Rows of small pictures with a label: what the figures of many methods have in common.
+
+A figure module's ``examples(projection)`` returns rows; the contact sheet draws those of all.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+
+from pixelspace.figures import style
+
+GAP = 0.04
+MARGIN = 0.03
+LINE = 0.15
+LABEL = 1.3
+LARGEST = 0.95
+LONGEST_HEAD = 0.9  # of its column's width
+PERCENTILE = 99
+
+
+class Tile(NamedTuple):
+    """Values that ``draw``, a function of `style`, draws on a scale."""
+
+    draw: Callable[..., AxesImage]
+    values: np.ndarray
+    scale: tuple[float, ...]
+
+    @property
+    def aspect(self) -> float:
+        """Height over width."""
+        return self.values.shape[0] / self.values.shape[1]
+
+    def show(self, canvas: Axes, box: style.Box) -> AxesImage:
+        return self.draw(canvas, self.values, box, *self.scale)
+
+
+class Row(NamedTuple):
+    """Tiles, what made them in plain words, from which layer, and a text below each, if any."""
+
+    method: str
+    layer: str
+    tiles: Sequence[Tile]
+    captions: Sequence[str] = ()
+
+
+def pictures(images: np.ndarray, value_range: Sequence[float]) -> list[Tile]:
+    """Return images ``(n, h, w, 1 or 3)`` as tiles on one scale."""
+    scale = style.span(value_range, images)
+    return [Tile(style.picture, image, scale) for image in images]
+
+
+def signed(values: np.ndarray, limit: float | None = None) -> Tile:
+    """Return signed values ``(h, w, 1 or 3)`` as a tile whose scale ends at ``limit``.
+
+    Without one, that is what the absolute value of one in a hundred exceeds: a few are far larger
+    than the rest.
+    """
+    return Tile(style.signed, values, (limit or reach(values),))
+
+
+def reach(values: np.ndarray) -> float:
+    """Return the absolute value that one value in a hundred exceeds; the largest if that is 0."""
+    size = np.abs(values)
+    return float(np.percentile(size, PERCENTILE) or size.max())
+
+
+def label(canvas: Axes, row: Row, left: float, middle: float, room: float) -> None:
+    """Write a row's method, and below it its layer in grey."""
+    both = bool(row.method and row.layer)
+    if row.method:
+        y = middle - 0.01 if both else middle
+        place = {"va": "bottom" if both else "center", "size": style.NORMAL}
+        style.write(canvas, left, y, row.method, room=room, **place)
+    if row.layer:
+        y = middle + 0.01 if both else middle
+        place = {"va": "top" if both else "center", "size": style.SMALL}
+        style.write(canvas, left, y, row.layer, room=room, color=style.GREY, **place)
+
+
+def draw_row(canvas: Axes, tiles: Iterable[Tile], left: float, top: float, cell: style.Box) -> None:
+    """Draw tiles side by side, each as large as a cell ``(width, height, pitch)`` allows."""
+    wide, tall, pitch = cell
+    for number, tile in enumerate(tiles):
+        width = min(wide, tall / tile.aspect)
+        height = width * tile.aspect
+        x = left + number * pitch + (wide - width) / 2
+        tile.show(canvas, (x, top + (tall - height) / 2, width, height))
+
+
+def table(
+    rows: Sequence[Row], heads: Sequence[tuple[str, Sequence[str]]] = (), *, foot: float = 0.0
+) -> tuple[Figure, Axes]:
+    """Draw rows of tiles of one shape below each other, and leave ``foot`` inches below them.
+
+    Args:
+        heads: lines above the columns: what they say, and a user's words for each column.
+    """
+    columns = max(len(row.tiles) for row in rows)
+    aspect = rows[0].tiles[0].aspect
+    lines = sum(LINE for row in rows if row.captions)
+    head = LINE * len(heads) + (0.02 if heads else 0)
+    room = style.TALLEST - 2 * MARGIN - head - foot - lines
+    pitch = min((style.WIDTH - MARGIN - LABEL) / columns, LARGEST, room / len(rows) / aspect)
+    wide = pitch - GAP
+    tall = wide * aspect
+    height = 2 * MARGIN + head + foot + lines + len(rows) * (tall + GAP)
+
+    figure, canvas = style.sheet(height)
+    for number, (what, words) in enumerate(heads):
+        y = MARGIN + LINE * (number + 0.5)
+        canvas.text(MARGIN, y, what, size=style.SMALL, color=style.GREY, va="center")
+        for column, word in enumerate(words):
+            x = LABEL + column * pitch + wide / 2
+            place = {"ha": "center", "va": "center", "size": style.SMALL}
+            style.write(canvas, x, y, word, room=wide, **place)
+    top = MARGIN + head
+    for row in rows:
+        label(canvas, row, MARGIN, top + tall / 2, LABEL - 2 * MARGIN)
+        draw_row(canvas, row.tiles, LABEL, top, (wide, tall, pitch))
+        for column, caption in enumerate(row.captions):
+            x = LABEL + column * pitch + wide / 2
+            below(canvas, x, top + tall, caption, pitch)
+        top += tall + GAP + (LINE if row.captions else 0)
+    return figure, canvas
+
+
+def below(canvas: Axes, x: float, bottom: float, words: str, room: float) -> None:
+    """Write a number below a picture whose lower edge is at ``bottom``, if there is room for it."""
+    text = canvas.text(x, bottom + 0.03, words, size=style.SMALL, ha="center", va="top")
+    if style.extent(text)[0] > room:
+        text.remove()
