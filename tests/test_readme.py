@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pixelspace import config
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BUILT = (".venv", "results", "my", "figures")
@@ -32,11 +34,22 @@ def test_make_knows_the_targets():
     assert set(asked) <= set(targets)
 
 
-def test_the_figure_asked_for_is_one_of_the_papers():
-    (figure,) = set(re.findall(r"results/figures/(\w+-\w+)\.pdf", README))
-    experiment, subject = figure.split("-")
-    merged = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
-    assert subject in merged["experiments"][experiment]["projections"]
+def test_figures_asked_for_are_those_of_the_paper_and_the_one_line_that_is_added():
+    paper = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
+    (line,) = re.findall(r"say `(mine: [^`]+)` under `mnist`", README)
+    paper["experiments"]["mnist"]["projections"] |= yaml.safe_load(line)
+    loaded = config.load(paper).experiments
+    asked = re.findall(r"results/figures/(\w+)-(\w+)\.pdf", README)
+    assert len(asked) >= 2
+    assert [pair for pair in asked if pair[1] not in loaded[pair[0]].projections] == []
+
+
+def test_the_notebook_runs():
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.S)
+    names = {}
+    exec(code, names)
+    assert names["maps"].shape == (4, 32, 32, 3)
+    assert names["made"].shape == (2, 32, 32, 3)
 
 
 @pytest.mark.parametrize("folder", ["config", "report", "src/pixelspace", "scripts", "workflow"])
