@@ -76,6 +76,12 @@ MISTAKES = {
         "cnov1",
         "did you mean 'conv1'",
     ),
+    "no filters": (
+        ("experiments", "mnist", "measures", "filter_ablation"),
+        "layers",
+        ["conv1", "dense"],
+        "layer 'dense' is no convolution",
+    ),
     "unit": (("experiments", "mnist", "projections", "weights"), "units", [16], "has 16 units"),
     "units": (("experiments", "mnist", "projections", "weights"), "units", 17, "has 16 units"),
     "kind": (("experiments", "mnist", "projections", "weights"), "kind", "wieghts", "should be"),

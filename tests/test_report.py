@@ -121,7 +121,7 @@ def typed_numbers(source):
     given = [node for output in tree.find_all(nodes.Output) for node in output.nodes]
     given += [assignment.node for assignment in tree.find_all(nodes.Assign)]
     for value in (value for node in given for value in printed(node)):
-        if re.search(r"\d", str(value)):
+        if re.search(r"(?<![a-z])\d", str(value)):  # in a name, as of layer conv1, it may stand
             yield value
 
 

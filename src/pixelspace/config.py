@@ -298,7 +298,7 @@ class Weights(Section):
     """Weight projection of one layer."""
 
     kind: Literal["weights"]
-    layer: str = Field(description="a dense or convolutional layer of the network")
+    layer: str = Field(description="a layer of the network")
     units: Units = 16
 
 
@@ -434,7 +434,7 @@ class FilterAblation(Section):
     """What a convolutional layer loses with each of its filters."""
 
     kind: Literal["filter_ablation"]
-    layer: str = Field(description="a convolutional layer of the network")
+    layers: list[str] = Field(min_length=1, description="convolutional layers of the network")
 
 
 AnyMeasure = Annotated[LetterParts | FilterAblation, Field(discriminator="kind")]
@@ -616,6 +616,11 @@ def _impossible(config: Config) -> Iterator[tuple[tuple[str, ...], str]]:
                     nodes = experiment.network.perceptron.hidden
                     if (data.source, experiment.network.kind, nodes) != ("efl", "perceptron", 2):
                         yield here, "letter_parts needs data source 'efl' and 2 perceptron nodes"
+                if settings.kind == "filter_ablation":
+                    kinds = {layer.name: layer.kind for layer in experiment.layers}
+                    for layer in settings.layers:
+                        if kinds[layer] != "conv":
+                            yield (*here, "layers"), f"layer '{layer}' is no convolution"
                 yield from _impossible_images(here, settings, data.chosen)
                 if settings.kind == "attribution":
                     yield from _impossible_attribution(here, settings, experiment.layers, classes)
