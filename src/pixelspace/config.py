@@ -236,7 +236,7 @@ class Restarts(Section):
 class Scratch(Section):
     """Training from random weights with Adam and a cosine schedule."""
 
-    epochs: Count = Field(4, description="passes over the training images")
+    epochs: Count = Field(6, description="passes over the training images")
     batch: Count = Field(64, description="images in one step")
     learning_rate: Positive = Field(0.004, description="of Adam, before the schedule lowers it")
     shift: int = Field(1, ge=0, le=16, description="random shift of an image, at most, in pixels")
