@@ -157,6 +157,13 @@ def test_a_figure_can_be_asked_for_alone(tmp_path):
     assert all("efl" in step for step in steps)
 
 
+def test_a_contact_sheet_can_be_asked_for_alone(tmp_path):
+    folder = copy_of_the_repository(tmp_path / "paper")
+    steps = planned(folder, f"{RESULTS}/figures/efl-projections.pdf")
+    assert rules(steps) == {"make_dataset", "train_network", "project", "draw_contact_sheet"}
+    assert all("efl" in step for step in steps)
+
+
 def test_a_training_key_reruns_what_depends_on_it_alone(restored):
     edited(restored / SMOKE, "scratch: {epochs: 2", "scratch: {epochs: 1")
     steps = planned(restored)
@@ -172,6 +179,7 @@ def test_a_figure_key_redraws_figures_alone(restored):
         "draw_training",
         "draw_diagram",
         "draw_projection",
+        "draw_contact_sheet",
         "compile_paper",
     }
 
@@ -184,6 +192,7 @@ def test_a_projection_key_reruns_that_projection_alone(restored):
         "project: project mnist onto pixel space: weights",
         "summarize_projection: sum up mnist: weights",
         "draw_projection: draw mnist-weights",
+        "draw_contact_sheet: draw mnist-projections",
     }
 
 
@@ -194,9 +203,10 @@ def test_a_sentence_is_rewritten_without_any_computation(restored):
 
 def test_an_edit_of_the_library_reruns_the_jobs_that_import_it(restored):
     appended(restored / "src/pixelspace/figures/dream.py", "EDITED = 1\n")
-    assert [step for step in planned(restored) if "typeset" not in step] == [
-        "draw_projection: draw meme-dream"
-    ]
+    assert {step for step in planned(restored) if "typeset" not in step} == {
+        "draw_projection: draw meme-dream",
+        "draw_contact_sheet: draw meme-projections",
+    }
     appended(restored / "src/pixelspace/datasets/efl.py", "EDITED = 1\n")
     steps = planned(restored)
     assert "make_dataset: make the images of efl" in steps

@@ -31,14 +31,13 @@ def draw(projection: Projection) -> Figure:
     if about["explained"] != about["predicted"]:
         heads.append(("explained", about["explained"]))
     rows = [row._replace(layer="") for row in examples(projection)]
-    figure, canvas = tiles.table(rows, heads, foot=FOOT)
+    figure, canvas, left = tiles.table(rows, heads, foot=FOOT)
     top = figure.get_figheight() - 0.25
     shown = [(row.tiles[0], name) for row, name in zip(rows[1:], about["methods"], strict=True)]
     bars = [
         next(((tile, ends) for tile, name in shown if (name in CLASS_MAPS) == positive), None)
         for positive, ends in ((False, ["against", "0", "for"]), (True, ["0", "max"]))
     ]
-    left = tiles.LABEL
     for tile, ends in filter(None, bars):
         image = tile.show(canvas, (left, -9, 1, 1))
         image.remove()

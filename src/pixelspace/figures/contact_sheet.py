@@ -11,12 +11,10 @@ from pixelspace.figures import style, tiles
 
 MARGIN = 0.03
 BETWEEN = 0.15  # two columns
-LABEL_GAP = 0.08
 LARGEST = 0.62
-WANTED = 0.36  # inches of a tile and its gap, for which fewer are shown in a row
+WANTED = 0.34  # inches of a tile and its gap, for which fewer are shown in a row
 MOST, FEWEST = 8, 4
 COLUMNS = 3
-LONGEST_LABEL = 1.3
 
 
 @style.house()
@@ -27,7 +25,7 @@ def draw(projections: Sequence[Projection]) -> Figure:
     in one column or more, whatever makes the pictures largest.
     """
     rows = list(_rows(projections))
-    label = min(_widest(rows), LONGEST_LABEL) + LABEL_GAP
+    label = tiles.label_width(rows)
     most = min(MOST, max(len(row.tiles) for row in rows))
     columns, examples, pitch = _layout(len(rows), label, most)
     lines = -(-len(rows) // columns)
@@ -38,7 +36,7 @@ def draw(projections: Sequence[Projection]) -> Figure:
     for number, row in enumerate(rows):
         x = left + (number // lines) * width
         top = MARGIN + (number % lines) * pitch
-        tiles.label(canvas, row, x, top + cell / 2, label - LABEL_GAP)
+        tiles.label(canvas, row, x, top + cell / 2, label - tiles.LABEL_GAP)
         tiles.draw_row(canvas, row.tiles[:examples], x + label, top, (cell, cell, pitch))
     return figure
 
@@ -59,11 +57,6 @@ def _same(some: Sequence[tiles.Tile], others: Sequence[tiles.Tile]) -> bool:
     return len(some) == len(others) and all(
         np.array_equal(a.values, b.values) for a, b in zip(some, others, strict=True)
     )
-
-
-def _widest(rows: Sequence[tiles.Row]) -> float:
-    methods = style.widest([row.method for row in rows])
-    return max(methods, style.widest([row.layer for row in rows], style.SMALL))
 
 
 def _layout(rows: int, label: float, most: int) -> tuple[int, int, float]:

@@ -85,11 +85,16 @@ def draw(projection: Projection) -> Figure:
 
 
 def examples(projection: Projection) -> list[tiles.Row]:
-    """Return the strongest patch of each unit, then the second, and so on; their projections."""
+    """Return the strongest patch of each unit, then the second, and so on; their projections.
+
+    What of a patch lies outside the image is white.
+    """
     arrays, about = projection.arrays, projection.about
-    patches, back = (
-        np.concatenate(arrays[name].swapaxes(0, 1)) for name in ("patches", "deconvolutions")
+    patches, back, inside = (
+        np.concatenate(arrays[name].swapaxes(0, 1))
+        for name in ("patches", "deconvolutions", "inside")
     )
+    patches = np.where(inside[..., None], patches, about["value_range"][1])
     words = {"guided": "guided backprop"}.get(about["policy"], about["policy"])
     return [
         tiles.Row(

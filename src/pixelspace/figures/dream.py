@@ -57,9 +57,9 @@ def draw(projection: Projection) -> Figure:
 
 
 def examples(projection: Projection) -> list[tiles.Row]:
-    """Return the original, the octaves and the dream."""
+    """Return the original and the dream."""
     about = projection.about
-    shown = tiles.pictures(projection.arrays["frames"], about["value_range"])
+    shown = tiles.pictures(projection.arrays["frames"][[0, -1]], about["value_range"])
     return [tiles.Row("dream", about["layer"], shown)]
 
 

@@ -61,11 +61,12 @@ def draw(projection: Projection) -> Figure:
 
 
 def examples(projection: Projection) -> list[tiles.Row]:
-    """Return for each layer the maps of its units, on one scale."""
+    """Return for each layer the maps of its units, on one scale; nodes as one strip."""
     rows = []
     for number, layer in enumerate(projection.about["layers"]):
         maps = np.moveaxis(projection.arrays[f"maps_{number}"], -1, 0)
         scale = float(maps.min()), float(maps.max())
+        maps = maps.reshape(1, 1, -1) if maps.shape[1:] == (1, 1) else maps
         shown = [tiles.Tile(style.feature_map, values, scale) for values in maps]
         rows.append(tiles.Row("feature maps", layer["name"], shown))
     return rows

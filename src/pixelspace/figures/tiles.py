@@ -16,10 +16,12 @@ from pixelspace.figures import style
 GAP = 0.04
 MARGIN = 0.03
 LINE = 0.15
-LABEL = 1.3
 LARGEST = 0.95
-LONGEST_HEAD = 0.9  # of its column's width
+LONGEST_LABEL = 1.4
+LABEL_GAP = 0.1
+LAYER_FONT = "cmtt10"
 PERCENTILE = 99
+FLATTEST = 0.3  # height of a tile over its width
 
 
 class Tile(NamedTuple):
@@ -31,8 +33,9 @@ class Tile(NamedTuple):
 
     @property
     def aspect(self) -> float:
-        """Height over width."""
-        return self.values.shape[0] / self.values.shape[1]
+        """Height over width; a strip of nodes has one that lets it be seen."""
+        height, width = self.values.shape[:2]
+        return max(height / width, FLATTEST)
 
     def show(self, canvas: Axes, box: style.Box) -> AxesImage:
         return self.draw(canvas, self.values, box, *self.scale)
@@ -69,16 +72,28 @@ def reach(values: np.ndarray) -> float:
 
 
 def label(canvas: Axes, row: Row, left: float, middle: float, room: float) -> None:
-    """Write a row's method, and below it its layer in grey."""
-    both = bool(row.method and row.layer)
-    if row.method:
-        y = middle - 0.01 if both else middle
-        place = {"va": "bottom" if both else "center", "size": style.NORMAL}
-        style.write(canvas, left, y, row.method, room=room, **place)
+    """Write a row's method, and below it its layer in grey; or the layer alone."""
+    place = {"room": room, "size": style.NORMAL}
+    if not row.method or not row.layer:
+        text = style.write(canvas, left, middle, row.method or row.layer, va="center", **place)
+    else:
+        style.write(canvas, left, middle - 0.01, row.method, va="bottom", **place)
+        place = {"room": room, "size": style.SMALL, "color": style.GREY}
+        text = style.write(canvas, left, middle + 0.01, row.layer, va="top", **place)
     if row.layer:
-        y = middle + 0.01 if both else middle
-        place = {"va": "top" if both else "center", "size": style.SMALL}
-        style.write(canvas, left, y, row.layer, room=room, color=style.GREY, **place)
+        text.set_family(LAYER_FONT)
+
+
+def label_width(rows: Sequence[Row]) -> float:
+    """Return the room that the labels of rows need."""
+    _, canvas = style.sheet(1)
+    words = {(row.method, style.NORMAL) for row in rows if row.method}
+    layers = {(row.layer, style.SMALL if row.method else style.NORMAL) for row in rows if row.layer}
+    texts = [style.write(canvas, 0, 0, name, size=size) for name, size in words]
+    texts += [
+        style.write(canvas, 0, 0, name, size=size, family=LAYER_FONT) for name, size in layers
+    ]
+    return min(LONGEST_LABEL, max(style.extent(text)[0] for text in texts)) + LABEL_GAP
 
 
 def draw_row(canvas: Axes, tiles: Iterable[Tile], left: float, top: float, cell: style.Box) -> None:
@@ -92,19 +107,23 @@ def draw_row(canvas: Axes, tiles: Iterable[Tile], left: float, top: float, cell:
 
 
 def table(
-    rows: Sequence[Row], heads: Sequence[tuple[str, Sequence[str]]] = (), *, foot: float = 0.0
-) -> tuple[Figure, Axes]:
+    rows: Sequence[Row], heads: Sequence[tuple[str, Sequence[str]]], *, foot: float = 0.0
+) -> tuple[Figure, Axes, float]:
     """Draw rows of tiles of one shape below each other, and leave ``foot`` inches below them.
 
     Args:
         heads: lines above the columns: what they say, and a user's words for each column.
+
+    Returns:
+        The figure, its canvas, and where the tiles begin on the left.
     """
     columns = max(len(row.tiles) for row in rows)
     aspect = rows[0].tiles[0].aspect
     lines = sum(LINE for row in rows if row.captions)
+    left = MARGIN + max(label_width(rows), style.widest([what for what, _ in heads] or [""]))
     head = LINE * len(heads) + (0.02 if heads else 0)
     room = style.TALLEST - 2 * MARGIN - head - foot - lines
-    pitch = min((style.WIDTH - MARGIN - LABEL) / columns, LARGEST, room / len(rows) / aspect)
+    pitch = min((style.WIDTH - MARGIN - left + GAP) / columns, LARGEST, room / len(rows) / aspect)
     wide = pitch - GAP
     tall = wide * aspect
     height = 2 * MARGIN + head + foot + lines + len(rows) * (tall + GAP)
@@ -114,18 +133,18 @@ def table(
         y = MARGIN + LINE * (number + 0.5)
         canvas.text(MARGIN, y, what, size=style.SMALL, color=style.GREY, va="center")
         for column, word in enumerate(words):
-            x = LABEL + column * pitch + wide / 2
+            x = left + column * pitch + wide / 2
             place = {"ha": "center", "va": "center", "size": style.SMALL}
             style.write(canvas, x, y, word, room=wide, **place)
     top = MARGIN + head
     for row in rows:
-        label(canvas, row, MARGIN, top + tall / 2, LABEL - 2 * MARGIN)
-        draw_row(canvas, row.tiles, LABEL, top, (wide, tall, pitch))
+        label(canvas, row, MARGIN, top + tall / 2, left - MARGIN - LABEL_GAP)
+        draw_row(canvas, row.tiles, left, top, (wide, tall, pitch))
         for column, caption in enumerate(row.captions):
-            x = LABEL + column * pitch + wide / 2
+            x = left + column * pitch + wide / 2
             below(canvas, x, top + tall, caption, pitch)
         top += tall + GAP + (LINE if row.captions else 0)
-    return figure, canvas
+    return figure, canvas, left
 
 
 def below(canvas: Axes, x: float, bottom: float, words: str, room: float) -> None:
