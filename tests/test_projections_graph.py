@@ -6,6 +6,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from projection_examples import sequential, set_weights
 
 from pixelspace.errors import UserError
@@ -86,6 +87,25 @@ def test_a_convolution_that_is_asked_for_is_not_folded():
     image = np.array([1.0, 3.0], np.float32).reshape(1, 1, 1, 2)
     (found,) = graph.outputs(model, image, ["conv"], graph.folded(model, ["conv"]))
     np.testing.assert_allclose(np.ravel(found), [12, 22])
+
+
+@pytest.mark.parametrize(
+    ("rectifier", "ceiling"),
+    [
+        (tf.nn.relu, np.inf),
+        (tf.nn.relu6, 6),
+        (keras.ops.relu, np.inf),
+        (keras.ops.relu6, 6),
+        ("relu", np.inf),
+        ("relu6", 6),
+        ("leaky_relu", None),
+        (None, None),
+    ],
+)
+def test_a_rectifier_is_known_by_any_of_its_names(rectifier, ceiling):
+    dense = keras.layers.Dense(1, activation=rectifier)
+    assert graph.rectifier_ceiling(dense) == ceiling
+    assert graph.rectifier_ceiling(keras.layers.Activation(rectifier)) == ceiling
 
 
 def test_units_are_chosen_by_seed_or_taken_as_given():

@@ -254,6 +254,16 @@ def _folded_call(
     return lambda x: tf.nn.bias_add(keras.ops.conv(x, kernel, *window), bias)
 
 
+_CEILINGS = {
+    keras.activations.relu: np.inf,
+    keras.ops.relu: np.inf,
+    tf.nn.relu: np.inf,
+    keras.activations.relu6: 6.0,
+    keras.ops.relu6: 6.0,
+    tf.nn.relu6: 6.0,
+}
+
+
 def rectifier_ceiling(operation: keras.Operation) -> float | None:
     """Return the largest value that a rectifier lets through; None if it is not a rectifier.
 
@@ -264,12 +274,8 @@ def rectifier_ceiling(operation: keras.Operation) -> float | None:
         plain = not operation.negative_slope and not operation.threshold
         ceiling = operation.max_value
         return (np.inf if ceiling is None else float(ceiling)) if plain else None
-    activation = getattr(operation, "activation", None)
-    if activation is keras.activations.relu or type(operation).__name__ == "Relu":
-        return np.inf
-    if activation is keras.activations.relu6 or type(operation).__name__ == "Relu6":
-        return 6.0
-    return None
+    ceiling = {"Relu": np.inf, "Relu6": 6.0}.get(type(operation).__name__)
+    return ceiling or _CEILINGS.get(getattr(operation, "activation", None))
 
 
 def check_units(model: keras.Model, layer: str, units) -> None:
