@@ -1,12 +1,15 @@
 """What in some images speaks for a class, by several methods."""
 
 import numpy as np
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from pixelspace.artifacts import Projection
 from pixelspace.figures import style, tiles
 
-FOOT = 0.4
+FOOT = 0.36  # the scales, below the maps
+BAR = 1.4
 CLASS_MAPS = ("grad_cam", "grad_cam_plus_plus")
 WORDS = {
     "gradient_times_input": "gradient times input",
@@ -27,22 +30,19 @@ def draw(projection: Projection) -> Figure:
     the colours is shown: what the pixel as a whole says.
     """
     about = projection.about
-    heads = [("class", about["labels"]), ("predicted", about["predicted"])]
+    heads = {"class": about["labels"], "predicted": about["predicted"]}
     if about["explained"] != about["predicted"]:
-        heads.append(("explained", about["explained"]))
+        heads["explained"] = about["explained"]
     rows = [row._replace(layer="") for row in examples(projection)]
-    figure, canvas, left = tiles.table(rows, heads, foot=FOOT)
-    top = figure.get_figheight() - 0.25
-    shown = [(row.tiles[0], name) for row, name in zip(rows[1:], about["methods"], strict=True)]
-    bars = [
-        next(((tile, ends) for tile, name in shown if (name in CLASS_MAPS) == positive), None)
-        for positive, ends in ((False, ["against", "0", "for"]), (True, ["0", "max"]))
-    ]
-    for tile, ends in filter(None, bars):
-        image = tile.show(canvas, (left, -9, 1, 1))
-        image.remove()
-        style.colour_bar(style.place(figure, left, top, 1.4, 0.07), image, ends)
-        left += 2.2
+    figure, _, left = tiles.table(rows, heads, foot=FOOT)
+    for positive, scale, colours, ends in (
+        (False, Normalize(-1, 1), style.SIGNED, ["against", "0", "for"]),
+        (True, Normalize(0, 1), style.INTENSITY, ["0", "max"]),
+    ):
+        if any((method in CLASS_MAPS) == positive for method in about["methods"]):
+            bar = style.place(figure, left, figure.get_figheight() - 0.25, BAR, 0.07)
+            style.colour_bar(bar, ScalarMappable(scale, colours), ends)
+            left += BAR + 0.6
     return figure
 
 

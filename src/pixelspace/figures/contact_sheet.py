@@ -37,7 +37,7 @@ def draw(projections: Sequence[Projection]) -> Figure:
         x = left + (number // lines) * width
         top = MARGIN + (number % lines) * pitch
         tiles.label(canvas, row, x, top + cell / 2, label - tiles.LABEL_GAP)
-        tiles.draw_row(canvas, row.tiles[:examples], x + label, top, (cell, cell, pitch))
+        tiles.draw_row(canvas, row.tiles[:examples], x + label, top, pitch, cell)
     return figure
 
 

@@ -18,7 +18,7 @@ def draw(projection: Projection) -> Figure:
     for row, own in zip(made, errors, strict=True):
         captions = [style.number(error) for error in own]
         rows.append(row._replace(method="", captions=captions))
-    return tiles.table(rows, [("class", about["labels"])])[0]
+    return tiles.table(rows, {"class": about["labels"]})[0]
 
 
 def examples(projection: Projection) -> list[tiles.Row]:

@@ -13,7 +13,7 @@ GAP = 0.06
 MARGIN = 0.03
 LINE = 0.16  # a unit's name above its images, and the values below them
 LARGEST = 1.4
-SHARP_LARGEST = 1.0
+LARGEST_SHARP = 1.0
 
 
 @style.house()
@@ -37,41 +37,39 @@ def draw_units(images: np.ndarray, values: np.ndarray, about: Mapping) -> Figure
         values: ``(units, variants, 2)``: of the first images, and of these.
     """
     units, variants, height, width, _ = images.shape
-    largest = SHARP_LARGEST if max(height, width) <= style.SMALL_IMAGE else LARGEST
-    aspect = height / width
+    largest = LARGEST_SHARP if max(height, width) <= style.SMALL_IMAGE else LARGEST
+    between = GAP if variants == 1 else 2 * GAP
     columns, block = style.grid(
         units,
         style.WIDTH - 2 * MARGIN,
-        aspect / variants,
-        gap=2 * GAP if variants > 1 else GAP,
+        height / width / variants,
+        gap=between,
         line=2 * LINE + GAP,
         largest=variants * largest,
     )
-    gap = 2 * GAP if variants > 1 else GAP
     wide = (block + GAP) / variants - GAP
-    tall = wide * aspect
-    rows = -(-units // columns)
+    tall = wide * height / width
     pitch = tall + 2 * LINE + GAP
-    figure, canvas = style.sheet(rows * pitch - GAP + 2 * MARGIN)
-    left = (style.WIDTH - columns * (block + gap) + gap) / 2
+    figure, canvas = style.sheet(-(-units // columns) * pitch - GAP + 2 * MARGIN)
+    left = (style.WIDTH - columns * (block + between) + between) / 2
     for number, unit in enumerate(about["units"]):
-        x = left + (number % columns) * (block + gap)
+        x = left + (number % columns) * (block + between)
         top = MARGIN + (number // columns) * pitch + LINE
         _name(canvas, about, unit, (x + block / 2, top - 0.04), block)
-        for variant, tile in enumerate(tiles.pictures(images[number], about["value_range"])):
-            place = x + variant * (wide + GAP)
-            tile.show(canvas, (place, top, wide, tall))
-            reached = style.number(values[number, variant, 1])
-            tiles.below(canvas, place + wide / 2, top + tall, reached, wide + GAP)
+        shown = tiles.pictures(images[number], about["value_range"])
+        for tile, reached in zip(shown, values[number, :, 1], strict=True):
+            tile.show(canvas, (x, top, wide, tall))
+            tiles.below(canvas, x + wide / 2, top + tall, style.number(reached), wide + GAP)
+            x += wide + GAP
     return figure
 
 
 def _name(canvas: Axes, about: Mapping, unit: int, place: tuple[float, float], room: float) -> None:
     """Write the number of a unit, or the class that it stands for, if there is room for it."""
-    style_of_all = {"size": style.SMALL, "ha": "center", "va": "baseline"}
+    look = {"size": style.SMALL, "ha": "center", "va": "baseline"}
     if about["layer"] == style.LOGITS:
-        style.write(canvas, *place, about["class_names"][unit], room=room, **style_of_all)
+        style.write(canvas, *place, about["class_names"][unit], room=room, **look)
         return
-    text = canvas.text(*place, style.unit_name(about["layer"], unit), **style_of_all)
+    text = canvas.text(*place, style.unit_name(about["layer"], unit), **look)
     if style.extent(text)[0] > room:
         text.remove()

@@ -3,7 +3,7 @@
 A figure module's ``examples(projection)`` returns rows; the contact sheet draws those of all.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +16,7 @@ from pixelspace.figures import style
 GAP = 0.04
 MARGIN = 0.03
 LINE = 0.15
-LARGEST = 0.95
+LARGEST = 1.1
 LONGEST_LABEL = 1.4
 LABEL_GAP = 0.1
 LAYER_FONT = "cmtt10"
@@ -96,9 +96,11 @@ def label_width(rows: Sequence[Row]) -> float:
     return min(LONGEST_LABEL, max(style.extent(text)[0] for text in texts)) + LABEL_GAP
 
 
-def draw_row(canvas: Axes, tiles: Iterable[Tile], left: float, top: float, cell: style.Box) -> None:
-    """Draw tiles side by side, each as large as a cell ``(width, height, pitch)`` allows."""
-    wide, tall, pitch = cell
+def draw_row(
+    canvas: Axes, tiles: Iterable[Tile], left: float, top: float, pitch: float, tall: float
+) -> None:
+    """Draw tiles side by side, ``pitch`` inches from one to the next and at most ``tall``."""
+    wide = pitch - GAP
     for number, tile in enumerate(tiles):
         width = min(wide, tall / tile.aspect)
         height = width * tile.aspect
@@ -107,41 +109,40 @@ def draw_row(canvas: Axes, tiles: Iterable[Tile], left: float, top: float, cell:
 
 
 def table(
-    rows: Sequence[Row], heads: Sequence[tuple[str, Sequence[str]]], *, foot: float = 0.0
+    rows: Sequence[Row], heads: Mapping[str, Sequence[str]], *, foot: float = 0.0
 ) -> tuple[Figure, Axes, float]:
     """Draw rows of tiles of one shape below each other, and leave ``foot`` inches below them.
 
     Args:
-        heads: lines above the columns: what they say, and a user's words for each column.
+        heads: lines above the columns: by what they say, a user's words for each column.
 
     Returns:
         The figure, its canvas, and where the tiles begin on the left.
     """
     columns = max(len(row.tiles) for row in rows)
     aspect = rows[0].tiles[0].aspect
+    room = max(label_width(rows), style.widest(heads, style.SMALL) + LABEL_GAP)
+    head = MARGIN + LINE * len(heads)
     lines = sum(LINE for row in rows if row.captions)
-    left = MARGIN + max(label_width(rows), style.widest([what for what, _ in heads] or [""]))
-    head = LINE * len(heads) + (0.02 if heads else 0)
-    room = style.TALLEST - 2 * MARGIN - head - foot - lines
-    pitch = min((style.WIDTH - MARGIN - left + GAP) / columns, LARGEST, room / len(rows) / aspect)
-    wide = pitch - GAP
-    tall = wide * aspect
-    height = 2 * MARGIN + head + foot + lines + len(rows) * (tall + GAP)
+    rest = style.TALLEST - head - lines - MARGIN - foot
+    across = (style.WIDTH - 2 * MARGIN - room + GAP) / columns
+    pitch = min(across, LARGEST, (rest / len(rows) - GAP) / aspect + GAP)
+    tall = (pitch - GAP) * aspect
+    label_left = (style.WIDTH - room - columns * pitch + GAP) / 2
+    left = label_left + room
+    middles = left + pitch * np.arange(columns) + (pitch - GAP) / 2
 
-    figure, canvas = style.sheet(height)
-    for number, (what, words) in enumerate(heads):
-        y = MARGIN + LINE * (number + 0.5)
-        canvas.text(MARGIN, y, what, size=style.SMALL, color=style.GREY, va="center")
-        for column, word in enumerate(words):
-            x = left + column * pitch + wide / 2
-            place = {"ha": "center", "va": "center", "size": style.SMALL}
-            style.write(canvas, x, y, word, room=wide, **place)
-    top = MARGIN + head
+    figure, canvas = style.sheet(head + lines + len(rows) * (tall + GAP) + MARGIN + foot)
+    for number, (what, words) in enumerate(heads.items()):
+        place = {"y": LINE * (number + 0.5), "va": "center", "size": style.SMALL}
+        canvas.text(label_left, s=what, color=style.GREY, **place)
+        for x, word in zip(middles, words, strict=True):
+            style.write(canvas, x, words=word, room=pitch - GAP, ha="center", **place)
+    top = head
     for row in rows:
-        label(canvas, row, MARGIN, top + tall / 2, left - MARGIN - LABEL_GAP)
-        draw_row(canvas, row.tiles, left, top, (wide, tall, pitch))
-        for column, caption in enumerate(row.captions):
-            x = left + column * pitch + wide / 2
+        label(canvas, row, label_left, top + tall / 2, room - LABEL_GAP)
+        draw_row(canvas, row.tiles, left, top, pitch, tall)
+        for x, caption in zip(middles, row.captions, strict=False):
             below(canvas, x, top + tall, caption, pitch)
         top += tall + GAP + (LINE if row.captions else 0)
     return figure, canvas, left
