@@ -80,13 +80,26 @@ def _named(model: keras.Model) -> dict[str, keras.Operation]:
     return {name: operation for name, operation in found.items() if operation is not None}
 
 
-def logits_layer(model: keras.Model) -> str:
-    """Return the name of the last layer that has weights, which makes the logits.
+_GATHERING = (
+    keras.layers.Flatten,
+    keras.layers.GlobalAveragePooling2D,
+    keras.layers.GlobalMaxPooling2D,
+)
 
-    In a model without weights, the last operation.
+
+def logits_layer(model: keras.Model) -> str:
+    """Return the name of the layer that makes the logits.
+
+    It is the last one that has weights or, where these make a map of each class, that gathers the
+    map's cells. In a model without either, it is the last operation.
     """
     known = _named(model)
-    return ([name for name in known if getattr(known[name], "weights", None)] or list(known))[-1]
+    making = [
+        name
+        for name, operation in known.items()
+        if getattr(operation, "weights", None) or isinstance(operation, _GATHERING)
+    ]
+    return (making or list(known))[-1]
 
 
 def operations(model: keras.Model) -> dict[str, keras.Operation]:
@@ -180,7 +193,7 @@ def outputs(
 ) -> list[tf.Tensor]:
     """Run a model as for inference and return the outputs of some layers.
 
-    The layer ``"logits"`` is, in a model that has none of that name, the last layer with weights
+    The layer ``"logits"`` is, in a model that has none of that name, what `logits_layer` puts out
     before its activation.
 
     Args:
@@ -197,6 +210,8 @@ def outputs(
     logits = []
 
     def visit(operation, *args, **kwargs):
+        if getattr(operation, "_call_has_training_arg", False):
+            kwargs["training"] = False  # layers that augment images take it for true
         result = (substitute(operation) or operation)(*args, **kwargs)
         if operation is last:
             fused = getattr(operation, "activation", None) is not None
