@@ -47,9 +47,8 @@ def adam_step(
     first = 0.9 * first + 0.1 * gradient
     second = 0.999 * second + 0.001 * gradient**2
     power = tf.cast(step + 1, parameters.dtype)
-    mean = first / (1 - 0.9**power)
-    size = tf.sqrt(second / (1 - 0.999**power))
-    return parameters + rate * mean / (size + 1e-7), (first, second)
+    length = rate * tf.sqrt(1 - 0.999**power) / (1 - 0.9**power)
+    return parameters + length * first / (tf.sqrt(second) + 1e-7), (first, second)
 
 
 @functools.lru_cache(maxsize=32)
