@@ -23,6 +23,9 @@ OVERLAY := $(if $(CONFIG),--configfile "$(CONFIG)") $(if $(PHOTOS),--config phot
 .PHONY: paper test lint bench lock container clean python python-dev tex
 
 paper: python tex
+ifdef CONFIG
+	@test -f "$(CONFIG)" || { echo "error: CONFIG=$(CONFIG): there is no such file" >&2; exit 2; }
+endif
 	@exec $(ENVIRONMENT)/bin/snakemake --cores $(CORES) $(OVERLAY)
 
 test: python-dev tex

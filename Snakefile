@@ -23,3 +23,9 @@ rule all:
     default_target: True
     input:
         f"{RESULTS}/paper.pdf",
+
+
+# Those that the paper has no room for as well, and a contact sheet of each network.
+rule figures:
+    input:
+        all_figures(),

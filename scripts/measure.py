@@ -7,8 +7,7 @@ from pixelspace import artifacts, runtime
 with runtime.job(snakemake.log[0]), artifacts.open_dataset(snakemake.input.dataset) as dataset:
     runtime.seed_tensorflow(snakemake.params.seed)
     storage = import_module("pixelspace.networks.storage")
-    layers = storage.describe(dataset, **snakemake.params.network)
-    model = storage.load(layers, snakemake.input.weights)
+    model = storage.load(dataset, snakemake.input.weights, **snakemake.params.network)
     settings = dict(snakemake.params.settings)
     method = import_module(f"pixelspace.measures.{settings.pop('kind')}")
     numbers = method.measure(model, dataset, seed=snakemake.params.seed, **settings)

@@ -62,8 +62,17 @@ PHOTOS = ROOT.parent / "shared" / "photos"
 FOLDER = ROOT / "results-folder"
 
 
+def test_every_network_has_a_contact_sheet():
+    for name in CONFIG["experiments"]:
+        (page,) = PdfReader(RESULTS / f"figures/{name}-projections.pdf").pages
+        assert "gradient" in page.extract_text()
+
+
 @pytest.mark.skipif(not PHOTOS.is_dir(), reason="there are no photographs beside the repository")
 def test_photographs_are_told_apart():
     test = read_json(FOLDER / "meme/0/training.json")["test"]
     assert test["accuracy"] >= 0.99
     assert test["images"] >= 300
+    text = "".join(page.extract_text() for page in PdfReader(FOLDER / "paper.pdf").pages)
+    assert "??" not in text
+    assert "photographs" in text

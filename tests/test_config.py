@@ -76,6 +76,12 @@ MISTAKES = {
         "cnov1",
         "did you mean 'conv1'",
     ),
+    "no filters": (
+        ("experiments", "mnist", "measures", "filter_ablation"),
+        "layers",
+        ["conv1", "dense"],
+        "layer 'dense' is no convolution",
+    ),
     "unit": (("experiments", "mnist", "projections", "weights"), "units", [16], "has 16 units"),
     "units": (("experiments", "mnist", "projections", "weights"), "units", 17, "has 16 units"),
     "kind": (("experiments", "mnist", "projections", "weights"), "kind", "wieghts", "should be"),
@@ -273,3 +279,12 @@ def test_every_key_of_the_paper_has_a_comment_above_or_beside_its_section():
     top = [i for i, line in enumerate(lines) if line[:1].isalpha()]
     for i in top:
         assert lines[i - 1].startswith("#") or lines[i + 1].lstrip().startswith("#"), lines[i]
+
+
+def test_a_class_that_no_font_of_the_paper_has_is_named(paper, tmp_path):
+    for name in ("Käse", "犬"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "one.png").write_bytes(b"-")
+    overlay = {"experiments": {"meme": {"dataset": {"source": "folder"}}}, "photos": str(tmp_path)}
+    with pytest.raises(UserError, match="class '犬' cannot be typeset"):
+        config.load(merged(paper, overlay))

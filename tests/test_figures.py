@@ -506,6 +506,8 @@ def test_many_nodes_are_one_strip_in_their_order():
 @pytest.mark.parametrize("count", [4, 5])
 def test_deconvolutions_stand_beside_or_below_their_patches(count):
     projection = examples.patches(2, count, 14, 1)
+    projection.arrays["deconvolutions"][:, :, [0, -1]] = 0.5
+    projection.arrays["deconvolutions"][:, :, :, [0, -1]] = 0.5
     shown = images(deconvolutions.draw(projection))
     for place in range(2 * count):
         patch, deconvolution = shown[2 * place : 2 * place + 2]
@@ -534,6 +536,8 @@ def test_deconvolutions_to_colour_have_a_scale_each_that_one_value_in_a_hundred_
 
 def test_what_lies_outside_the_image_is_hatched():
     projection = examples.patches(1, 1, 20, 1)
+    projection.arrays["deconvolutions"][:, :, [0, -1]] = 0.5
+    projection.arrays["deconvolutions"][:, :, :, [0, -1]] = 0.5
     inside = projection.arrays["inside"]
     inside[:, :, :5] = False
     inside[:, :, :, 18:] = False
@@ -548,6 +552,19 @@ def test_what_lies_outside_the_image_is_hatched():
     np.testing.assert_allclose(side.get_xy(), (left + 18 * pixel, top + 5 * pixel))
     np.testing.assert_allclose((side.get_width(), side.get_height()), (2 * pixel, 15 * pixel))
     assert len(boxes) == 4  # on the patch and on its deconvolution
+
+
+def test_margins_without_deconvolutions_are_cut_off_everywhere():
+    projection = examples.patches(2, 4, 20, 1)
+    values = projection.arrays["deconvolutions"]
+    values[...] = 0
+    values[0, 1, 3, 5] = 1
+    values[1, 2, 9, 12] = -1
+    values[1, 3, 1, 1] = 0.02  # next to nothing
+    shown = images(deconvolutions.draw(projection))
+    patches = projection.arrays["patches"]
+    np.testing.assert_array_equal(shown[0].get_array(), patches[0, 0, 3:10, 5:13, 0])
+    np.testing.assert_array_equal(shown[13].get_array(), values[1, 2, 3:10, 5:13, 0])
 
 
 def test_units_bear_their_activations():

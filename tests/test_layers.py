@@ -96,6 +96,7 @@ def small_network(rows: int, columns: int) -> tuple[Layer, ...]:
             Layer("middle", "depthwise", kernel=3, inputs=("pool",)),
             Layer("both", "add", inputs=("narrow", "middle")),
             Layer("last", "depthwise", kernel=4, stride=2),
+            Layer("inside", "conv", units=1, kernel=2, padding="valid"),
         ]
     )
 
@@ -110,7 +111,7 @@ def test_receptive_fields_agree_with_probing_every_pixel(size):
     layers = small_network(rows, columns)
     model = build(layers)
     model.set_weights([np.ones_like(w) if w.ndim > 1 else w for w in model.get_weights()])
-    names = ["stem", "wide", "sum", "pool", "both", "last"]
+    names = ["stem", "wide", "sum", "pool", "both", "last", "inside"]
     probe = keras.Model(model.input, [model.get_layer(name).output for name in names])
     one_pixel_each = np.eye(rows * columns, dtype=np.float32).reshape(-1, rows, columns, 1)
     for name, responses in zip(names, probe(one_pixel_each), strict=True):
@@ -122,6 +123,21 @@ def test_receptive_fields_agree_with_probing_every_pixel(size):
             assert pixels.min(axis=0).tolist() == [max(top, 0), max(left, 0)]
             bottom, right = min(top + height, rows) - 1, min(left + width, columns) - 1
             assert pixels.max(axis=0).tolist() == [bottom, right]
+
+
+def test_windows_without_padding_stay_inside():
+    layers = cnn.layers(input_shape=(28, 28, 1), classes=10, padding="valid")
+    shapes = output_shapes(layers)
+    assert (shapes["conv1"], shapes["conv2"]) == ((24, 24, 16), (8, 8, 32))
+    assert receptive_field(layers, "relu2") == ReceptiveField((14, 14), (2, 2), (0, 0))
+    # the last cell sees the last pixels
+    assert receptive_field(layers, "relu2").box(7, 7) == (14, 14, 14, 14)
+
+
+def test_a_map_smaller_than_an_unpadded_kernel_is_refused():
+    layers = cnn.layers(input_shape=(12, 12, 1), classes=10, padding="valid")
+    with pytest.raises(UserError, match="layer conv2: its input of 4 x 4 is smaller than its win"):
+        output_shapes(layers)
 
 
 def test_parameters_are_counted_with_biases_and_moving_averages():

@@ -99,7 +99,7 @@ def test_a_damaged_file_is_named_with_both_hashes_and_the_cure(tmp_path, kind):
         str(tmp_path / LABELS),
         mnist.SHA256[LABELS],
         found,
-        f"git checkout -- {tmp_path}",
+        f"git checkout -- data/mnist, and copy it to {tmp_path}",
     ):
         assert part in message
 

@@ -153,6 +153,33 @@ def test_where_windows_overlap_their_mean_counts():
     np.testing.assert_allclose(found[0], np.tile(expected, (3, 1)))
 
 
+def test_the_size_of_a_batch_changes_nothing(monkeypatch):
+    keras.utils.set_random_seed(2)
+    model = sequential(
+        (8, 7, 2),
+        kinds.Conv2D(4, 3, activation="relu", name="conv"),
+        kinds.MaxPooling2D(2),
+        kinds.Flatten(),
+        kinds.Dense(3, name="logits"),
+    )
+    data = np.random.default_rng(0).uniform(size=(5, 8, 7, 2)).astype(np.float32)
+    classes = np.array([0, 2, 1, 1, 0])
+    settings = {"seed": 3, "low": 0.0, "middle": 0.5}
+
+    def maps() -> dict[str, np.ndarray]:
+        found = {
+            m: call(model, data, classes, **settings) for m, call in attribution.METHODS.items()
+        }
+        return {m: f[0] if isinstance(f, tuple) else f for m, f in found.items()}
+
+    whole = maps()
+    for module in (class_maps, gradients, occlusion):
+        monkeypatch.setattr(module, "BATCH", 2)
+    for method, own in maps().items():
+        scale = np.abs(whole[method]).max()
+        np.testing.assert_allclose(own, whole[method], rtol=0, atol=1e-5 * scale, err_msg=method)
+
+
 def test_every_method_on_a_data_set(tmp_path):
     keras.utils.set_random_seed(2)
     model = sequential(

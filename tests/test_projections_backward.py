@@ -3,6 +3,8 @@
 import keras
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from projection_examples import sequential, set_weights
 
 from pixelspace.errors import UserError
@@ -87,6 +89,65 @@ def test_each_policy_by_hand(rectifier, ceiling, expected, policy):
     np.testing.assert_array_equal(projection, expected[policy])
     highest = 6 if ceiling else 7
     assert value == [5 * 1 + 0 * 2 + 3 * -3 + highest * 4]
+
+
+def unpooled(image: np.ndarray, weights: np.ndarray, pool, stride, padding: str) -> np.ndarray:
+    """Return ``weights`` of the cells of a pooled map, each in the cell that won its window."""
+    found = np.zeros_like(image)
+    lengths = zip(image.shape[:2], weights.shape[:2], pool, stride, strict=True)
+    top, left = (
+        max((count - 1) * step + size - length, 0) // 2 if padding == "same" else 0
+        for length, count, size, step in lengths
+    )
+    for row, column, channel in np.ndindex(weights.shape):
+        window = [
+            (i, j, channel)
+            for i in range(row * stride[0] - top, row * stride[0] - top + pool[0])
+            for j in range(column * stride[1] - left, column * stride[1] - left + pool[1])
+            if 0 <= i < image.shape[0] and 0 <= j < image.shape[1]
+        ]
+        found[max(window, key=image.__getitem__)] += weights[row, column, channel]
+    return found
+
+
+POLICIES = {
+    "gradient": lambda g, is_open: g * is_open,
+    "deconvnet": lambda g, is_open: np.maximum(g, 0),
+    "guided": lambda g, is_open: np.maximum(g, 0) * is_open,
+}
+
+
+@settings(max_examples=15, deadline=None, derandomize=True)
+@given(
+    shape=st.tuples(st.integers(2, 9), st.integers(2, 9), st.integers(1, 3)),
+    pool=st.tuples(st.integers(1, 3), st.integers(1, 3)),
+    stride=st.tuples(st.integers(1, 3), st.integers(1, 3)),
+    padding=st.sampled_from(["same", "valid"]),
+    ceiling=st.sampled_from([None, 6]),
+    seed=st.integers(0, 9),
+)
+def test_each_value_goes_back_to_the_cell_that_won(shape, pool, stride, padding, ceiling, seed):
+    assume(padding == "same" or (pool[0] <= shape[0] and pool[1] <= shape[1]))
+    generator = np.random.default_rng(seed)
+    # so few values that windows tie, at 0 and at the ceiling too
+    images = generator.integers(-4, 9, (2, *shape)).astype(float)
+    last = keras.layers.Dense(1, use_bias=False, name="logits")
+    model = sequential(
+        shape,
+        keras.layers.ReLU(max_value=ceiling),
+        keras.layers.MaxPooling2D(pool, stride, padding, name="pool"),
+        keras.layers.Flatten(),
+        last,
+    )
+    weights = generator.integers(-5, 6, graph.shape(model, "pool")).astype(float)
+    set_weights(model, logits=weights.reshape(-1, 1))
+    for policy, passed in POLICIES.items():
+        found, _ = backward.backward_pass(model, images, "logits", 0, policy=policy)
+        for image, projection in zip(images, found, strict=True):
+            rectified = np.clip(image, 0, ceiling)
+            returned = unpooled(rectified, weights, pool, stride, padding)
+            is_open = (image > 0) & (image < (ceiling or np.inf))
+            np.testing.assert_array_equal(projection, passed(returned, is_open), err_msg=policy)
 
 
 def test_the_network_is_left_as_it_was():

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from projection_examples import sequential, stored
+from projection_examples import sequential, set_weights, stored
 
 from pixelspace.projections import (
     atlas,
@@ -118,6 +118,21 @@ def test_inversions_of_a_data_set(network, tmp_path):
     np.testing.assert_array_equal(found.arrays["inputs"], pictures(4)[[3, 0]])
     assert found.about["labels"] == ["b", "a"]
     assert (found.arrays["errors"] < drawn.arrays["errors"])[0].all()
+
+
+def test_a_code_of_zeros_is_noted(tmp_path):
+    model = sequential((12, 10, 3), kinds.Conv2D(2, 1, activation="relu", name="conv"))
+    kernel = np.stack([np.ones((1, 1, 3)), -np.ones((1, 1, 3))], -1)
+    set_weights(model, conv=[kernel, [-200.0, 0.0]])
+    images = np.stack([np.full((12, 10, 3), 50.0), np.full((12, 10, 3), 100.0)]).astype(np.float32)
+    note = "layer conv: zero everywhere for image 0, so nothing of it can be shown"
+    settings = {"seed": 0, "layers": ["conv"], "images": [0, 1], "steps": 3}
+    with stored(tmp_path / "data.h5", images, [0, 1], value_range=(0, 255)) as dataset:
+        for method in ("inversion", "caricature"):
+            found = inversion.project(model, dataset, method=method, **settings)
+            assert found.about["notes"] == [note]
+            assert np.isfinite(found.arrays["made"]).all()
+            assert np.isfinite(found.arrays["errors"]).all()
 
 
 # --- atlas

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from projection_examples import sequential, stored
+from projection_examples import sequential, set_weights, stored
 
 from pixelspace.errors import UserError
 from pixelspace.projections import dream
@@ -98,6 +98,21 @@ def test_a_dream_on_a_data_set(tmp_path):
     np.testing.assert_allclose(
         found.arrays["probabilities"], odds / odds.sum(1, keepdims=True), rtol=1e-5
     )
+
+
+def test_a_dead_channel_is_noted(tmp_path):
+    model = sequential(
+        (24, 20, 3),
+        kinds.Conv2D(2, 1, activation="relu", name="conv"),
+        kinds.GlobalAveragePooling2D(),
+        kinds.Dense(2, name="logits"),
+    )
+    set_weights(model, conv=[np.stack([np.ones((1, 1, 3)), -np.ones((1, 1, 3))], -1), [0.0, 0.0]])
+    settings = {"seed": 0, "layer": "conv", "label": "a", "octaves": 2, "steps": 2}
+    with stored(tmp_path / "data.h5", picture(3)[None], [0], value_range=(0, 255)) as dataset:
+        alive, dead = (dream.project(model, dataset, channel=c, **settings) for c in (0, 1))
+    assert alive.about["notes"] == []
+    assert dead.about["notes"] == [f"layer conv: {dream.UNCHANGED}"]
 
 
 def test_a_guide_is_grown_towards():

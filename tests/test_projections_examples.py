@@ -1,5 +1,7 @@
 """Feature maps, the strongest patches of a data set, and their deconvolutions."""
 
+import weakref
+
 import keras
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ from projection_examples import sequential, set_weights, stored
 
 from pixelspace import artifacts
 from pixelspace.errors import UserError
-from pixelspace.projections import deconvolutions, feature_maps, top_patches
+from pixelspace.projections import backward, deconvolutions, feature_maps, graph, top_patches
 
 kinds = keras.layers
 
@@ -121,6 +123,59 @@ def test_deconvolutions_of_a_data_set(tmp_path):
     artifacts.write_projection(tmp_path / "projection.npz", found)
     read = artifacts.read_projection(tmp_path / "projection.npz")
     np.testing.assert_array_equal(read.arrays["activations"], arrays["activations"])
+
+
+def test_a_patch_by_itself_excites_its_unit_as_much(tmp_path):
+    keras.utils.set_random_seed(4)
+    model = sequential(
+        (20, 17, 2),
+        kinds.Conv2D(3, 3, dilation_rate=2, activation="relu"),
+        kinds.MaxPooling2D((2, 3), strides=(2, 1)),
+        kinds.Conv2D(4, (2, 3), name="deep"),
+    )
+    images = np.random.default_rng(0).normal(size=(9, 20, 17, 2)).astype(np.float32)
+    with stored(tmp_path / "data.h5", images, [0] * 9) as dataset:
+        found = deconvolutions.project(model, dataset, seed=0, layer="deep", units=4, k=3)
+    patches = found.arrays["patches"]
+    assert patches.shape == (4, 3, 8, 9, 2)  # 5 by 5, 6 by 7, and 2 rows and 2 columns more
+    for unit in range(4):
+        (alone,) = graph.outputs(model, patches[unit], ["deep"])
+        assert alone.shape == (3, 1, 1, 4)
+        np.testing.assert_allclose(
+            alone[:, 0, 0, unit], found.arrays["activations"][unit], rtol=1e-5
+        )
+        # nothing of a projection lies outside its patch
+        whole, _ = backward.backward_pass(
+            model,
+            images[found.arrays["images"][unit]],
+            "deep",
+            unit,
+            [((top // 2), left) for top, left, _, _ in found.arrays["boxes"][unit]],
+            policy="deconvnet",
+            start="activation",
+        )
+        shown = found.arrays["deconvolutions"][unit]
+        np.testing.assert_allclose(shown.sum((1, 2, 3)), whole.sum((1, 2, 3)), rtol=1e-3, atol=1e-4)
+
+
+def test_a_data_set_is_read_once_and_its_images_are_let_go():
+    reads = []
+
+    class Split:
+        def __len__(self):
+            return 3 * top_patches.BATCH
+
+        def batches(self, size):
+            for number in range(3):
+                assert all(read() is None for read in reads[:-1])
+                images = np.random.default_rng(number).uniform(size=(size, 3, 4, 1))
+                reads.append(weakref.ref(images))
+                yield images, None
+
+    found = top_patches.strongest_patches(corner_detector(), Split(), "relu", [0], 7)
+    assert len(reads) == 3
+    assert found.activations.shape == (1, 7)
+    assert (np.diff(found.activations) <= 0).all()
 
 
 def test_units_without_a_map_show_the_whole_image(tmp_path):

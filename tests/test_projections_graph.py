@@ -6,10 +6,11 @@ import sys
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from projection_examples import sequential, set_weights
 
 from pixelspace.errors import UserError
-from pixelspace.projections import graph
+from pixelspace.projections import class_maps, graph
 from pixelspace.projections.selection import choose_units
 
 
@@ -86,6 +87,50 @@ def test_a_convolution_that_is_asked_for_is_not_folded():
     image = np.array([1.0, 3.0], np.float32).reshape(1, 1, 1, 2)
     (found,) = graph.outputs(model, image, ["conv"], graph.folded(model, ["conv"]))
     np.testing.assert_allclose(np.ravel(found), [12, 22])
+
+
+@pytest.mark.parametrize(
+    ("rectifier", "ceiling"),
+    [
+        (tf.nn.relu, np.inf),
+        (tf.nn.relu6, 6),
+        (keras.ops.relu, np.inf),
+        (keras.ops.relu6, 6),
+        ("relu", np.inf),
+        ("relu6", 6),
+        ("leaky_relu", None),
+        (None, None),
+    ],
+)
+def test_a_rectifier_is_known_by_any_of_its_names(rectifier, ceiling):
+    dense = keras.layers.Dense(1, activation=rectifier)
+    assert graph.rectifier_ceiling(dense) == ceiling
+    assert graph.rectifier_ceiling(keras.layers.Activation(rectifier)) == ceiling
+
+
+def test_a_model_runs_as_for_inference():
+    kinds = keras.layers
+    random = [kinds.RandomFlip(), kinds.RandomTranslation(0.3, 0.3), kinds.Dropout(0.5)]
+    model = sequential((8, 8, 1), *random, kinds.Identity(name="last"))
+    image = np.random.default_rng(0).uniform(size=(1, 8, 8, 1)).astype(np.float32)
+    (found,) = graph.outputs(model, image, ["last"])
+    np.testing.assert_array_equal(found, image)
+
+
+def test_the_logits_of_a_network_without_a_dense_layer_are_gathered_from_its_last_map():
+    model = sequential(
+        (2, 2, 1),
+        keras.layers.Conv2D(2, 1, use_bias=False, name="conv"),
+        keras.layers.GlobalAveragePooling2D(name="pool"),
+        keras.layers.Softmax(),
+    )
+    set_weights(model, conv=np.array([[[[1.0, -2.0]]]]))
+    image = np.array([[1.0, 2.0], [3.0, 6.0]], np.float32).reshape(1, 2, 2, 1)
+    assert graph.shape(model, "logits") == (2,)
+    (logits,) = graph.outputs(model, image, ["logits"])
+    np.testing.assert_allclose(logits, [[3, -6]])
+    # both channels depend on the class alone that they belong to: 1 / 4 times their own map
+    np.testing.assert_allclose(class_maps.grad_cam(model, image, 0)[0], image[0, ..., 0] / 4)
 
 
 def test_units_are_chosen_by_seed_or_taken_as_given():

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from jinja2 import nodes
 
 from pixelspace import artifacts
 from pixelspace.errors import UserError
@@ -99,6 +100,48 @@ def test_every_number_in_the_prose_is_measured():
         text = re.sub(MATHEMATICS + "|" + NAMES, "", text, flags=re.DOTALL)
         found = re.search(r".*\d.*", text)
         assert not found, f"{section.name}: {found[0]}"
+
+
+def typed_numbers(source):
+    """Yield what a template would print, or name to print it later, though nobody measured it."""
+
+    def printed(node):
+        match node:
+            case nodes.Const():
+                yield node.value
+            case nodes.Concat(nodes=parts):
+                for part in parts:
+                    yield from printed(part)
+            case nodes.CondExpr(expr1=one, expr2=other):
+                yield from (*printed(one), *printed(other))
+            case nodes.Filter(node=inner):
+                yield from printed(inner)
+
+    tree = template.environment(ROOT / "report").parse(source)
+    given = [node for output in tree.find_all(nodes.Output) for node in output.nodes]
+    given += [assignment.node for assignment in tree.find_all(nodes.Assign)]
+    for value in (value for node in given for value in printed(node)):
+        if re.search(r"(?<![a-z])\d", str(value)):  # in a name, as of layer conv1, it may stand
+            yield value
+
+
+@pytest.mark.parametrize("section", SECTIONS, ids=lambda section: section.name)
+def test_no_number_is_typed_into_an_expression(section):
+    assert list(typed_numbers(section.read_text(encoding="utf-8"))) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '((= "0.97" =))',
+        "((= 97 =))",
+        '((* set best = "0.97" *))((= best =))',
+        '((= "97" if value("a.b") else "3" =))',
+        '((= "a" ~ 97 =))',
+    ],
+)
+def test_a_number_typed_into_an_expression_is_found(source):
+    assert list(typed_numbers(source))
 
 
 def test_no_section_is_unfinished():

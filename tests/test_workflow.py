@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from pypdf import PdfReader
 
 from pixelspace import artifacts
@@ -16,8 +17,12 @@ ROOT = Path(__file__).parent.parent
 COPIED = ("Snakefile", "config", "profiles", "report", "requirements.txt", "scripts", "src")
 SMOKE = "config/smoke.yaml"
 RESULTS = "results-smoke"
+PAPER = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
 
-pytestmark = pytest.mark.skipif(not shutil.which("latexmk"), reason="latexmk is not installed")
+pytestmark = pytest.mark.skipif(
+    not (shutil.which("latexmk") or shutil.which("tectonic")),
+    reason="neither latexmk nor tectonic is installed",
+)
 
 
 def copy_of_the_repository(folder: Path) -> Path:
@@ -119,7 +124,7 @@ def test_the_paper_is_complete(built):
     source = (built / RESULTS / "paper.tex").read_text(encoding="utf-8")
     shown = re.findall(r"\\paperfigure\{([\w-]+)\}", source)
     drawn = {file.stem for file in (built / RESULTS / "figures").glob("*.pdf")}
-    assert set(shown) == drawn
+    assert set(shown) <= drawn
     for number in range(1, len(shown) + 1):
         assert f"Figure {number}:" in text
     log = (built / RESULTS / "logs/compile_paper.log").read_text(encoding="utf-8")
@@ -136,8 +141,7 @@ def test_nothing_of_the_machine_or_the_day_is_in_the_pdf(built):
 def test_the_terminal_shows_one_line_for_each_step(built):
     lines = (built / "terminal.txt").read_text().splitlines()
     steps = [line for line in lines if re.match(r"\[ *\d+/\d+\] +[\d.]+ s +\d+ left  \w+: ", line)]
-    made = list((built / RESULTS / "logs").rglob("*.log"))
-    assert len(steps) == len(made) - 1  # one of the logs is Snakemake's own
+    assert len(steps) == int(re.match(r"\[ *\d+/(\d+)\]", steps[0])[1])
     assert len(lines) - len(steps) <= 5, [line for line in lines if line not in steps]
 
 
@@ -175,7 +179,6 @@ def test_a_figure_key_redraws_figures_alone(restored):
         "draw_training",
         "draw_diagram",
         "draw_projection",
-        "draw_contact_sheet",
         "compile_paper",
     }
 
@@ -188,7 +191,6 @@ def test_a_projection_key_reruns_that_projection_alone(restored):
         "project: project mnist onto pixel space: weights",
         "summarize_projection: sum up mnist: weights",
         "draw_projection: draw mnist-weights",
-        "draw_contact_sheet: draw mnist-projections",
     }
 
 
@@ -199,10 +201,9 @@ def test_a_sentence_is_rewritten_without_any_computation(restored):
 
 def test_an_edit_of_the_library_reruns_the_jobs_that_import_it(restored):
     appended(restored / "src/pixelspace/figures/dream.py", "EDITED = 1\n")
-    assert {step for step in planned(restored) if "typeset" not in step} == {
-        "draw_projection: draw meme-dream",
-        "draw_contact_sheet: draw meme-projections",
-    }
+    assert [step for step in planned(restored) if "typeset" not in step] == [
+        "draw_projection: draw meme-dream"
+    ]
     appended(restored / "src/pixelspace/datasets/efl.py", "EDITED = 1\n")
     steps = planned(restored)
     assert "make_dataset: make the images of efl" in steps
@@ -269,6 +270,15 @@ def test_an_altered_data_file_is_named_and_nothing_is_taken_for_finished(tmp_pat
     assert "git checkout -- data/mnist" in said
     assert "Traceback" not in said
     assert not (folder / RESULTS / "mnist/dataset.h5").exists()
+
+
+def test_every_figure_of_the_configuration_is_a_target(built):
+    run = snakemake(built, "figures")
+    assert run.returncode == 0, run.stdout + run.stderr
+    drawn = {file.stem for file in (built / RESULTS / "figures").glob("*.pdf")}
+    for name, experiment in PAPER["experiments"].items():
+        subjects = {"samples", "training", "projections", *experiment["projections"]}
+        assert {f"{name}-{subject}" for subject in subjects} <= drawn
 
 
 @pytest.mark.parametrize(

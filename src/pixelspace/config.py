@@ -23,6 +23,7 @@ RESERVED = ("figures", "machine", "logs")
 SUBJECTS = ("samples", "training", "diagram", "projections")
 NAME = r"^[a-z][a-z0-9_]*$"
 UNKNOWN = "unknown_key"
+LATIN_END = "\u0180"  # the scripts before it are those of the paper's and the figures' fonts
 
 Count = Annotated[int, Field(ge=1)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
@@ -194,6 +195,9 @@ class Cnn(Section):
 
     filters: list[Count] = Field([16, 32], min_length=1, max_length=6, description="per layer")
     kernel: int = Field(5, ge=1, le=15, description="height and width of a kernel in pixels")
+    padding: Literal["same", "valid"] = Field(
+        "same", description="zeros around the maps, to keep their size; or valid: none"
+    )
     dense: Count = Field(128, description="nodes of the fully connected layer")
     dropout: Fraction = Field(0.4, description="share of these nodes left out while training")
     activation: Literal["sigmoid", "softmax"] = Field("sigmoid", description="of the outputs")
@@ -232,7 +236,7 @@ class Restarts(Section):
 class Scratch(Section):
     """Training from random weights with Adam and a cosine schedule."""
 
-    epochs: Count = Field(4, description="passes over the training images")
+    epochs: Count = Field(6, description="passes over the training images")
     batch: Count = Field(64, description="images in one step")
     learning_rate: Positive = Field(0.004, description="of Adam, before the schedule lowers it")
     shift: int = Field(1, ge=0, le=16, description="random shift of an image, at most, in pixels")
@@ -294,7 +298,7 @@ class Weights(Section):
     """Weight projection of one layer."""
 
     kind: Literal["weights"]
-    layer: str = Field(description="a dense or convolutional layer of the network")
+    layer: str = Field(description="a layer of the network")
     units: Units = 16
 
 
@@ -430,7 +434,7 @@ class FilterAblation(Section):
     """What a convolutional layer loses with each of its filters."""
 
     kind: Literal["filter_ablation"]
-    layer: str = Field(description="a convolutional layer of the network")
+    layers: list[str] = Field(min_length=1, description="convolutional layers of the network")
 
 
 AnyMeasure = Annotated[LetterParts | FilterAblation, Field(discriminator="kind")]
@@ -589,6 +593,12 @@ def _impossible(config: Config) -> Iterator[tuple[tuple[str, ...], str]]:
         except UserError as error:
             yield (*at, "dataset", data.source), str(error)
             continue
+        for label in classes:
+            if not all(character.isprintable() and character < LATIN_END for character in label):
+                yield (
+                    (*at, "dataset", data.source),
+                    f"class {label!r} cannot be typeset, only Latin letters can; rename it",
+                )
         try:
             shapes = output_shapes(experiment.layers)
         except UserError as error:
@@ -606,6 +616,11 @@ def _impossible(config: Config) -> Iterator[tuple[tuple[str, ...], str]]:
                     nodes = experiment.network.perceptron.hidden
                     if (data.source, experiment.network.kind, nodes) != ("efl", "perceptron", 2):
                         yield here, "letter_parts needs data source 'efl' and 2 perceptron nodes"
+                if settings.kind == "filter_ablation":
+                    kinds = {layer.name: layer.kind for layer in experiment.layers}
+                    for layer in settings.layers:
+                        if kinds[layer] != "conv":
+                            yield (*here, "layers"), f"layer '{layer}' is no convolution"
                 yield from _impossible_images(here, settings, data.chosen)
                 if settings.kind == "attribution":
                     yield from _impossible_attribution(here, settings, experiment.layers, classes)

@@ -1,5 +1,6 @@
 import hashlib
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -112,12 +113,25 @@ def subjects(name):
     return ["samples", "training", *diagram, *sheet, *chosen.projections]
 
 
-def figures():
+def all_figures():
     return [
         f"{RESULTS}/figures/{name}-{subject}.pdf"
         for name in CONFIG.experiments
         for subject in subjects(name)
     ]
+
+
+# The text names its figures: the others are targets too, but the paper does not wait for them.
+SECTIONS = sorted(str(file) for file in Path("report/sections").glob("*.tex.j2"))
+SHOWN = [
+    name
+    for section in SECTIONS
+    for name in re.findall(r"\\paperfigure\{([\w-]+)\}", Path(section).read_text())
+]
+
+
+def figures_of_the_paper():
+    return [f"{RESULTS}/figures/{name}.pdf" for name in SHOWN]
 
 
 def projections(wildcards):
@@ -148,7 +162,9 @@ def number_sources(group):
             ],
             "measures": [f"{folder}/0/measures/{m}.json" for m in chosen.measures],
             "summaries": [
-                f"{folder}/0/measures/of/{p}.json" for p in chosen.projections
+                f"{folder}/0/measures/of/{p}.json"
+                for p in chosen.projections
+                if f"{name}-{p}" in SHOWN
             ],
         }[group]
     return paths

@@ -20,7 +20,7 @@ rule write_paper:
     input:
         numbers=rules.collect_numbers.output.numbers,
         template="report/paper.tex.j2",
-        sections=sorted(str(file) for file in Path("report/sections").glob("*.tex.j2")),
+        sections=SECTIONS,
         lock="requirements-gpu.txt" if GPU else "requirements.txt",
     output:
         tex=f"{RESULTS}/paper.tex",
@@ -43,7 +43,7 @@ rule compile_paper:
     input:
         tex=rules.write_paper.output.tex,
         bibliography="report/references.bib",
-        figures=figures(),
+        figures=figures_of_the_paper(),
     output:
         pdf=f"{RESULTS}/paper.pdf",
     log:

@@ -73,7 +73,9 @@ def read_checked(path: Path) -> bytes:
     Raises:
         UserError: if the file is missing, truncated or altered.
     """
-    restore = f"restore it with: git checkout -- {path.parent}"
+    restore = "restore it with: git checkout -- data/mnist"
+    if path.parent != Path("data/mnist"):
+        restore += f", and copy it to {path.parent}"
     if not path.is_file():
         raise UserError(f"{path}: missing; {restore}")
     content = path.read_bytes()

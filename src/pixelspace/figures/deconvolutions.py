@@ -1,6 +1,7 @@
 """The patches that excite a unit most, and what its excitation comes from."""
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -17,6 +18,7 @@ BETWEEN = 0.16  # blocks, and the two halves of a block
 FOOT = 0.42
 LARGEST = 0.62
 PERCENTILE = 99
+NEGLIGIBLE = 0.03
 LONG_HEADING = 2.0  # inches
 
 
@@ -29,8 +31,10 @@ def draw(projection: Projection) -> Figure:
     symmetric about zero. Deconvolutions to colour are signed as well; each is drawn as a colour
     image with a scale of its own, in which grey is zero and the full range is reached by one value
     in a hundred, for a few are far larger than the rest. What lies outside the image is hatched.
+    Edges of the receptive field where there is next to nothing in any deconvolution are left out.
     """
-    arrays, about = projection.arrays, projection.about
+    about = projection.about
+    arrays = _cropped(projection.arrays)
     units, count, height, width, channels = arrays["patches"].shape
     span = style.span(about["value_range"], arrays["patches"])
     side = math.isqrt(count)
@@ -98,6 +102,21 @@ def examples(projection: Projection) -> list[tiles.Row]:
         ),
         tiles.Row(words, about["layer"], [tiles.signed(values) for values in back]),
     ]
+
+
+def _cropped(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Cut patches, deconvolutions and what is inside the image to where deconvolutions are."""
+    size = np.abs(arrays["deconvolutions"])
+    rows, columns = size.sum((0, 1, 3, 4)), size.sum((0, 1, 2, 4))
+    shown = (slice(None), slice(None), _upheld(rows), _upheld(columns))
+    cut = {name: arrays[name][shown] for name in ("patches", "deconvolutions", "inside")}
+    return {**arrays, **cut}
+
+
+def _upheld(sizes: np.ndarray) -> slice:
+    """Return the range outside which all ``sizes`` are below `NEGLIGIBLE` of the largest."""
+    (places,) = np.nonzero(sizes >= NEGLIGIBLE * sizes.max())
+    return slice(places[0], places[-1] + 1)
 
 
 def _blocks(units: int, columns: int, lines: int, square: bool, aspect: float) -> tuple[int, float]:

@@ -17,7 +17,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import LinearSegmentedColormap, Normalize
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
@@ -231,14 +231,24 @@ def colour_bar(axes: Axes, image: ScalarMappable, labels=None) -> None:
     width, height = axes.bbox.size
     low, high = image.get_clim()
     ticks = [low, 0, high] if low < 0 else [low, high]
-    side = "vertical" if height > width else "horizontal"
-    bar = axes.figure.colorbar(
-        ScalarMappable(Normalize(low, high), image.get_cmap()), cax=axes, orientation=side
+    upright = height > width
+    scale = np.linspace(low, high, 256)
+    axes.imshow(
+        scale[:, None] if upright else scale[None],
+        extent=(0, 1, low, high) if upright else (low, high, 0, 1),
+        cmap=image.get_cmap(),
+        aspect="auto",
+        origin="lower",
+        interpolation="nearest",
     )
-    bar.set_ticks(ticks, labels=labels or [number(tick) for tick in ticks])
-    bar.ax.tick_params(length=2, pad=1.5, labelsize=SMALL)
-    bar.outline.set(linewidth=0.4, edgecolor=GREY)
-    bar.solids.set_rasterized(True)
+    axis, other = (axes.yaxis, axes.xaxis) if upright else (axes.xaxis, axes.yaxis)
+    axis.set_ticks(ticks, labels=labels or [number(tick) for tick in ticks])
+    axes.tick_params(length=2, pad=1.5, labelsize=SMALL)
+    if upright:
+        axis.tick_right()
+    other.set_visible(False)
+    for spine in axes.spines.values():
+        spine.set(visible=True, linewidth=0.4, edgecolor=GREY)
 
 
 def grid(

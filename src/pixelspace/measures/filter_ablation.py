@@ -5,7 +5,7 @@ ablation measures how much of the work a filter does. A filter is removed by set
 its bias to zero, without further training.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
@@ -36,12 +36,21 @@ def accuracy(logits: Callable[[np.ndarray], tf.Tensor], split: StoredSplit) -> f
 
 
 def measure(
-    model: keras.Model, dataset: StoredDataset, *, seed: int, layer: str
+    model: keras.Model, dataset: StoredDataset, *, seed: int, layers: Sequence[str]
 ) -> dict[str, float]:
-    """Remove each filter of ``layer`` in turn and return what the validation accuracy loses.
+    """Remove each filter of ``layers`` in turn and return what the validation accuracy loses.
 
-    ``rank_correlation`` is Spearman's, between a filter's Euclidean norm and its loss.
+    Numbers begin with the layer's name. ``rank_correlation`` is Spearman's, between a filter's
+    Euclidean norm and its loss.
     """
+    return {
+        f"{layer}_{name}": value
+        for layer in layers
+        for name, value in _of_layer(model, dataset, layer).items()
+    }
+
+
+def _of_layer(model: keras.Model, dataset: StoredDataset, layer: str) -> dict[str, float]:
     convolution = model.get_layer(layer)
     kernel, bias = convolution.get_weights()
     logits = training.compiled(logits_model(model))

@@ -27,7 +27,7 @@ def logits_model(model: keras.Model) -> keras.Model:
 def _keras_layer(layer: Layer) -> keras.Layer:
     kinds = keras.layers
     name = layer.name
-    window = {"strides": layer.stride, "padding": "same", "use_bias": layer.bias}
+    window = {"strides": layer.stride, "padding": layer.padding, "use_bias": layer.bias}
     match layer.kind:
         case "rescaling":
             return kinds.Rescaling(layer.scale, layer.offset, name=name)

@@ -12,6 +12,7 @@ def layers(
     classes: int,
     filters: Sequence[int] = (16, 32),
     kernel: int = 5,
+    padding: Literal["same", "valid"] = "same",
     dense: int = 128,
     dropout: float = 0.4,
     activation: Literal["sigmoid", "softmax"] = "sigmoid",
@@ -21,6 +22,8 @@ def layers(
 
     Args:
         kernel: height and width of every convolution; each is followed by 2 x 2 max-pooling.
+        padding: whether convolutions pad with zeros and keep the size ("same"), or look at whole
+            windows of the image alone ("valid").
         dense: nodes of the fully connected layer.
         dropout: share of its outputs that training leaves out.
         white: the stored value that becomes 1; 0 stays 0.
@@ -29,7 +32,7 @@ def layers(
         layer
         for number, units in enumerate(filters, start=1)
         for layer in (
-            Layer(f"conv{number}", "conv", units=units, kernel=kernel),
+            Layer(f"conv{number}", "conv", units=units, kernel=kernel, padding=padding),
             Layer(f"relu{number}", "relu"),
             Layer(f"pool{number}", "maxpool", kernel=2, stride=2),
         )

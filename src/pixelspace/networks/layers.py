@@ -2,7 +2,8 @@
 
 A network's module (`perceptron`, `cnn`, `efficientnet`) has one function ``layers`` that returns
 such a description; `pixelspace.networks.build` turns it into a Keras model whose layers bear the
-same names. Convolutions pad as Keras does for ``padding="same"``; max-pooling does not pad.
+same names. Convolutions pad with zeros so that a stride of 1 keeps the size, as Keras does for
+``padding="same"``, or not at all (``"valid"``); max-pooling does not pad.
 """
 
 import math
@@ -32,6 +33,7 @@ class Layer:
     units: int | None = None  # filters of a convolution, nodes of a dense layer
     kernel: int = 1
     stride: int = 1
+    padding: str = "same"  # of a convolution; or "valid"
     bias: bool = True
     rate: float = 0.0  # of a dropout layer
     scale: float = 1.0  # of a rescaling layer: x * scale + offset
@@ -76,7 +78,7 @@ def output_shapes(layers: Layers) -> dict[str, tuple[int, ...]]:
     """Return the shape of each layer's output, without the batch axis.
 
     Raises:
-        UserError: if an image has become too small for a pooling window.
+        UserError: if an image has become too small for a window.
     """
     shapes: dict[str, tuple[int, ...]] = {}
     for layer in layers:
@@ -89,11 +91,9 @@ def _output_shape(layer: Layer, inputs: list[tuple[int, ...]]) -> tuple[int, ...
         case "input":
             return layer.shape
         case "conv":
-            return *(math.ceil(n / layer.stride) for n in inputs[0][:2]), layer.units
-        case "depthwise":
-            return *(math.ceil(n / layer.stride) for n in inputs[0][:2]), inputs[0][2]
-        case "maxpool":
-            return _pooled_shape(layer, inputs[0])
+            return *_windows(layer, inputs[0]), layer.units
+        case "depthwise" | "maxpool":
+            return *_windows(layer, inputs[0]), inputs[0][2]
         case "average_pool":
             return inputs[0][-1:]
         case "flatten":
@@ -104,14 +104,21 @@ def _output_shape(layer: Layer, inputs: list[tuple[int, ...]]) -> tuple[int, ...
             return inputs[0]
 
 
-def _pooled_shape(layer: Layer, shape: tuple[int, ...]) -> tuple[int, ...]:
-    rows, columns, channels = shape
+def _windows(layer: Layer, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return how many windows of a layer fit below one another and side by side."""
+    rows, columns = shape[:2]
+    if not _unpadded(layer):
+        return tuple(math.ceil(n / layer.stride) for n in (rows, columns))
     if min(rows, columns) < layer.kernel:
         raise UserError(
             f"layer {layer.name}: its input of {rows} x {columns} is smaller than its window of "
             f"{layer.kernel} x {layer.kernel}; use larger images or fewer layers"
         )
-    return *((n - layer.kernel) // layer.stride + 1 for n in (rows, columns)), channels
+    return tuple((n - layer.kernel) // layer.stride + 1 for n in (rows, columns))
+
+
+def _unpadded(layer: Layer) -> bool:
+    return layer.kind == "maxpool" or layer.padding == "valid"
 
 
 def unit_count(layers: Layers, name: str) -> int:
@@ -146,7 +153,7 @@ def padding(layer: Layer, shape: tuple[int, ...]) -> tuple[int, int]:
     With ``same`` padding and a stride this depends on the input's size; of an odd total the
     smaller half comes before.
     """
-    if layer.kind == "maxpool":
+    if _unpadded(layer):
         return 0, 0
     rows, columns = (
         max((math.ceil(n / layer.stride) - 1) * layer.stride + layer.kernel - n, 0) // 2

@@ -17,7 +17,7 @@ def train(
     dataset: StoredDataset,
     *,
     seed: int,
-    epochs: int = 4,
+    epochs: int = 6,
     batch: int = 64,
     learning_rate: float = 0.004,
     shift: int = 1,

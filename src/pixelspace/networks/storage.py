@@ -25,8 +25,8 @@ def save(model: keras.Model, path: str | os.PathLike) -> None:
         model.save_weights(temporary)
 
 
-def load(layers: Layers, path: str | os.PathLike) -> keras.Model:
-    """Build the network that ``layers`` describes, with the weights that `save` wrote."""
-    model = build(layers)
+def load(dataset: StoredDataset, path: str | os.PathLike, kind: str, **settings) -> keras.Model:
+    """Build the network that `describe` describes, with the weights that `save` wrote."""
+    model = build(describe(dataset, kind, **settings))
     model.load_weights(checked(path))
     return model

@@ -80,6 +80,15 @@ def fields(vectors: np.ndarray, places: np.ndarray, grid: int, least: int) -> Fi
     )
 
 
+def _image_shape(model: keras.Model, layer: str, size: int) -> tuple[int, int, int]:
+    """Return the shape of a field's image: square, unless a layer needs the network's own size."""
+    known = graph.operations(model)
+    through = [known[name] for name in graph.before(model, layer) | {layer}]
+    own = graph.image_shape(model)
+    is_fixed = any(isinstance(operation, keras.layers.Flatten) for operation in through)
+    return own if is_fixed else (size, size, own[-1])
+
+
 def project(
     model: keras.Model,
     dataset: StoredDataset,
@@ -98,19 +107,21 @@ def project(
         grid: fields along each side.
         samples: images that vectors are taken from.
         least: vectors that a field must have to be shown.
-        size: height and width of a field's image, in pixels.
+        size: height and width of a field's image, in pixels, where the layer allows any; behind a
+            flattening, the image is as large as the network's input.
     """
     split = dataset["train"]
     vectors, numbers = sampled_vectors(model, split, layer, samples, seed)
     places = layout(vectors)
     found = fields(vectors, places, grid, least)
     codes = found.means if len(graph.shape(model, layer)) == 1 else found.means[:, None, None]
+    shape = _image_shape(model, layer, size)
     made = maximize(
         model,
         objectives.likeness(layer, codes),
         seed=seed,
-        image=Fourier((size, size, graph.image_shape(model)[-1])),
-        transforms=standard((size, size)),
+        image=Fourier(shape),
+        transforms=standard(shape[:2]),
         steps=steps,
         value_range=dataset.value_range,
     )

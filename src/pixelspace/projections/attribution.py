@@ -9,7 +9,7 @@ from pixelspace.artifacts import Projection, StoredDataset
 from pixelspace.errors import UserError
 from pixelspace.projections import graph
 from pixelspace.projections.backward import deconvnet, gradient, guided_backpropagation
-from pixelspace.projections.class_maps import grad_cam, grad_cam_plus_plus
+from pixelspace.projections.class_maps import grad_cam, grad_cam_plus_plus, maps_of
 from pixelspace.projections.feature_maps import layer_outputs
 from pixelspace.projections.gradients import (
     gradient_times_input,
@@ -47,6 +47,9 @@ METHODS: dict[str, Callable] = {
 gradients also give the gap by which these miss completeness ``(n,)``."""
 
 
+NEED_A_MAP = ("grad_cam", "grad_cam_plus_plus")
+
+
 def project(
     model: keras.Model,
     dataset: StoredDataset,
@@ -59,7 +62,8 @@ def project(
     """Explain the logits of some test images by each of some methods.
 
     Args:
-        methods: names of `METHODS`.
+        methods: names of `METHODS`. In a network without maps, class maps are left out, and this
+            is noted.
         images: numbers of test images, or how many to choose at random.
         target: the class to explain: ``"predicted"``, ``"label"``, or a class's name.
 
@@ -69,6 +73,8 @@ def project(
     unknown = [name for name in methods if name not in METHODS]
     if unknown:
         raise UserError(f"method {unknown[0]}: the methods are {', '.join(METHODS)}")
+    left_out = [] if maps_of(model) else [name for name in methods if name in NEED_A_MAP]
+    methods = [name for name in methods if name not in left_out]
     split = dataset["test"]
     numbers, pixels = choose_images(split, images, seed)
     predicted = layer_outputs(model, pixels, [LOGITS])[LOGITS].argmax(1)
@@ -91,7 +97,8 @@ def project(
         "labels": [names[i] for i in labels],
         "predicted": [names[i] for i in predicted],
         "explained": [names[i] for i in classes],
-        "notes": [
+        "notes": [f"method {name}: left out, as no layer has a map" for name in left_out]
+        + [
             f"method {name}: zero everywhere for image {number}"
             for name, maps in found.items()
             for number, own in zip(numbers, maps, strict=True)

@@ -62,9 +62,12 @@ def _compiled(model: keras.Model, layer: str, policy: str, image_shape: tuple[in
 
     @tf.function(input_signature=signature, autograph=False)
     def run(images, units, positions, by_activation):
+        rectified, folded = rectifiers(policy), graph.folded(model, [layer])
         with tf.GradientTape() as tape:
             tape.watch(images)
-            (output,) = graph.outputs(model, images, [layer], rectifiers(policy))
+            (output,) = graph.outputs(
+                model, images, [layer], lambda operation: rectified(operation) or folded(operation)
+            )
         chosen = tf.one_hot(units, tf.shape(output)[-1], dtype=output.dtype)
         if output.shape.rank == 4:
             at_rows, at_columns = (

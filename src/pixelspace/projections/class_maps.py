@@ -32,14 +32,19 @@ def _compiled(model: keras.Model, layer: str, output: str, image_shape: tuple[in
     return run.get_concrete_function()
 
 
+def maps_of(model: keras.Model) -> list[str]:
+    """Return the layers whose output is a map of more than one cell, the image left out."""
+    maps = [n for n, s in graph.shapes(model).items() if len(s) == 3 and s[:2] != (1, 1)]
+    return [name for name in maps if name != graph.LOGITS]
+
+
 def last_map(model: keras.Model) -> str:
-    """Return the last layer whose output is a map of more than one cell.
+    """Return the last of the layers whose output is a map.
 
     Raises:
         UserError: if there is none.
     """
-    maps = [n for n, s in graph.shapes(model).items() if len(s) == 3 and s[:2] != (1, 1)]
-    maps = [name for name in maps if name != graph.LOGITS]
+    maps = maps_of(model)
     if not maps:
         raise UserError(f"model {model.name}: no layer has a map; class maps need a convolution")
     return maps[-1]

@@ -21,6 +21,7 @@ from pixelspace.projections import graph
 from pixelspace.projections.feature_maps import layer_outputs
 
 BLURS = (0.6, 1.2, 2.4)
+UNCHANGED = "the picture is left as it was; closed rectifiers let no gradient through to it"
 
 
 def blur(images: tf.Tensor, sigma: float) -> tf.Tensor:
@@ -32,6 +33,11 @@ def blur(images: tf.Tensor, sigma: float) -> tf.Tensor:
     for kernel in (line, tf.transpose(line, (1, 0, 2, 3))):
         images = tf.nn.depthwise_conv2d(images, kernel, (1, 1, 1, 1), "SAME")
     return images
+
+
+def _resized(images: tf.Tensor, size: Sequence[int], antialias: bool = False) -> tf.Tensor:
+    # TensorFlow returns float32 whatever it is given
+    return tf.cast(tf.image.resize(images, size, antialias=antialias), images.dtype)
 
 
 def smoothed(gradient: tf.Tensor, sigmas: Sequence[float]) -> tf.Tensor:
@@ -177,8 +183,8 @@ def deep_dream(
     frames = [original]
     for octave in range(octaves):
         smaller = np.maximum(np.rint(size / scale ** (octaves - 1 - octave)), 1).astype(np.int32)
-        base = tf.image.resize(original, smaller, antialias=True)
-        start = base + tf.image.resize(detail, smaller)
+        base = _resized(original, smaller, antialias=True)
+        start = base + _resized(detail, smaller)
         end = run(
             start,
             steps,
@@ -191,7 +197,7 @@ def deep_dream(
             vectors.astype(original.dtype.as_numpy_dtype),
         )
         detail = end - base
-        frames.append(tf.clip_by_value(original + tf.image.resize(detail, size), low, high))
+        frames.append(tf.clip_by_value(original + _resized(detail, size), low, high))
     return np.concatenate(frames)
 
 
@@ -259,7 +265,7 @@ def project(
         "octaves": octaves,
         "steps": steps,
         "image": {"split": "large", "index": number, "label": label},
-        "notes": [],
+        "notes": [f"layer {layer}: {UNCHANGED}"] if np.array_equal(frames[0], frames[-1]) else [],
     }
     return Projection(arrays, about)
 

@@ -80,13 +80,26 @@ def _named(model: keras.Model) -> dict[str, keras.Operation]:
     return {name: operation for name, operation in found.items() if operation is not None}
 
 
-def logits_layer(model: keras.Model) -> str:
-    """Return the name of the last layer that has weights, which makes the logits.
+_GATHERING = (
+    keras.layers.Flatten,
+    keras.layers.GlobalAveragePooling2D,
+    keras.layers.GlobalMaxPooling2D,
+)
 
-    In a model without weights, the last operation.
+
+def logits_layer(model: keras.Model) -> str:
+    """Return the name of the layer that makes the logits.
+
+    It is the last one that has weights or, where these make a map of each class, that gathers the
+    map's cells. In a model without either, it is the last operation.
     """
     known = _named(model)
-    return ([name for name in known if getattr(known[name], "weights", None)] or list(known))[-1]
+    making = [
+        name
+        for name, operation in known.items()
+        if getattr(operation, "weights", None) or isinstance(operation, _GATHERING)
+    ]
+    return (making or list(known))[-1]
 
 
 def operations(model: keras.Model) -> dict[str, keras.Operation]:
@@ -180,7 +193,7 @@ def outputs(
 ) -> list[tf.Tensor]:
     """Run a model as for inference and return the outputs of some layers.
 
-    The layer ``"logits"`` is, in a model that has none of that name, the last layer with weights
+    The layer ``"logits"`` is, in a model that has none of that name, what `logits_layer` puts out
     before its activation.
 
     Args:
@@ -197,6 +210,8 @@ def outputs(
     logits = []
 
     def visit(operation, *args, **kwargs):
+        if getattr(operation, "_call_has_training_arg", False):
+            kwargs["training"] = False  # layers that augment images take it for true
         result = (substitute(operation) or operation)(*args, **kwargs)
         if operation is last:
             fused = getattr(operation, "activation", None) is not None
@@ -254,6 +269,16 @@ def _folded_call(
     return lambda x: tf.nn.bias_add(keras.ops.conv(x, kernel, *window), bias)
 
 
+_CEILINGS = {
+    keras.activations.relu: np.inf,
+    keras.ops.relu: np.inf,
+    tf.nn.relu: np.inf,
+    keras.activations.relu6: 6.0,
+    keras.ops.relu6: 6.0,
+    tf.nn.relu6: 6.0,
+}
+
+
 def rectifier_ceiling(operation: keras.Operation) -> float | None:
     """Return the largest value that a rectifier lets through; None if it is not a rectifier.
 
@@ -264,12 +289,8 @@ def rectifier_ceiling(operation: keras.Operation) -> float | None:
         plain = not operation.negative_slope and not operation.threshold
         ceiling = operation.max_value
         return (np.inf if ceiling is None else float(ceiling)) if plain else None
-    activation = getattr(operation, "activation", None)
-    if activation is keras.activations.relu or type(operation).__name__ == "Relu":
-        return np.inf
-    if activation is keras.activations.relu6 or type(operation).__name__ == "Relu6":
-        return 6.0
-    return None
+    ceiling = {"Relu": np.inf, "Relu6": 6.0}.get(type(operation).__name__)
+    return ceiling or _CEILINGS.get(getattr(operation, "activation", None))
 
 
 def check_units(model: keras.Model, layer: str, units) -> None:

@@ -68,7 +68,7 @@ class Fourier:
     def images(self, parameters: tf.Tensor) -> tf.Tensor:
         height, width, channels = self.shape
         waves = parameters * spectrum(height, width, self.decay)
-        planes = hartley(height) @ (waves @ hartley(width))
+        planes = hartley(height) @ tf.tensordot(waves, hartley(width), 1)
         pixels = tf.transpose(planes, (0, 2, 3, 1))
         return tf.sigmoid(uncorrelated(pixels) if channels == 3 else pixels)
 

@@ -103,7 +103,12 @@ def project(
         "method": method,
         "split": "test",
         "labels": [names[i] for i in dataset["test"].labels[numbers]],
-        "notes": [],
+        "notes": [
+            f"layer {layer}: zero everywhere for image {number}, so nothing of it can be shown"
+            for layer, codes in layer_outputs(model, pixels, layers).items()
+            for number, code in zip(numbers, codes, strict=True)
+            if not code.any()
+        ],
     }
     arrays = {
         "inputs": pixels,
@@ -115,7 +120,11 @@ def project(
 
 
 def code_errors(model: keras.Model, made: np.ndarray, images: np.ndarray, layer: str) -> np.ndarray:
-    """Return the square of two codes' distance as a share of that of ``images``, for each image."""
+    """Return the square of two codes' distance for each image.
+
+    It is a share of the square of the code of ``images``, unless that is 0.
+    """
     output, code = (layer_outputs(model, x, [layer])[layer] for x in (made, images))
     axes = tuple(range(1, code.ndim))
-    return ((output - code) ** 2).sum(axes) / (code**2).sum(axes)
+    square = (code**2).sum(axes)
+    return ((output - code) ** 2).sum(axes) / np.where(square > 0, square, 1)

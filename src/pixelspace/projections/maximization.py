@@ -32,7 +32,8 @@ STUCK = "not excited more than by the first image; a closed rectifier lets no gr
 @dataclass(frozen=True)
 class Maximized:
     """Images ``(n, height, width, channels)`` in the network's value range, and the objective
-    ``(n, 2)`` of the first and of the last image, untransformed and without regularizers."""
+    ``(n, 2)`` of the first and of the last image: untransformed, and without regularizers and
+    diversity, so that it says what the image does to the network."""
 
     images: np.ndarray
     values: np.ndarray
@@ -46,9 +47,8 @@ def adam_step(
     first = 0.9 * first + 0.1 * gradient
     second = 0.999 * second + 0.001 * gradient**2
     power = tf.cast(step + 1, parameters.dtype)
-    mean = first / (1 - 0.9**power)
-    size = tf.sqrt(second / (1 - 0.999**power))
-    return parameters + rate * mean / (size + 1e-7), (first, second)
+    length = rate * tf.sqrt(1 - 0.999**power) / (1 - 0.9**power)
+    return parameters + length * first / (tf.sqrt(second) + 1e-7), (first, second)
 
 
 @functools.lru_cache(maxsize=32)
@@ -80,16 +80,18 @@ def _compiled(
     def run(parameters, term_data, steps, rate, seed):
         substitute = graph.folded(model, layers)
 
-        def value(images):
+        def value(images, is_alone):
             pixels = tf.cast(low + (high - low) * images, graph.dtype(model))
             outputs = graph.outputs(model, pixels, layers, substitute)
-            return sum(
+            scores = (
                 factors
                 * objectives.score(kind, parameter, tf.cast(out, tf.float32), vectors, cells)
                 for (_, kind, parameter), out, (factors, vectors, cells) in zip(
                     terms, outputs, term_data, strict=True
                 )
+                if not (is_alone and kind == "diversity")
             )
+            return sum(scores, tf.zeros(tf.shape(images)[:1]))
 
         def climb(step, parameters, moments):
             with tf.GradientTape() as tape:
@@ -97,17 +99,18 @@ def _compiled(
                 images = image.images(parameters)
                 seen = transformed(images, transforms, seed + (step, 0))
                 costs = sum((cost(images) for cost in regularizers), 0.0)
-                total = tf.reduce_sum(value(seen) - costs)
+                total = tf.reduce_sum(value(seen, is_alone=False) - costs)
             gradient = tape.gradient(total, parameters)
             return step + 1, *adam_step(parameters, gradient, moments, step, rate)
 
-        before = value(image.images(parameters))
+        before = value(image.images(parameters), is_alone=True)
         moments = (tf.zeros_like(parameters), tf.zeros_like(parameters))
         _, parameters, _ = tf.while_loop(
             lambda step, *_: step < steps, climb, (0, parameters, moments)
         )
         images = image.images(parameters)
-        return low + (high - low) * images, tf.stack([before, value(images)], 1)
+        after = value(images, is_alone=True)
+        return low + (high - low) * images, tf.stack([before, after], 1)
 
     return run.get_concrete_function()
 

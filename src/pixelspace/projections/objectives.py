@@ -30,8 +30,8 @@ class Term:
 
     Kinds, given the layer's output a and a vector v: ``"units"``, the product a v at a cell;
     ``"square"``, the mean of a²; ``"likeness"``, the mean over cells of a v cos(a, v)^power;
-    ``"code"``, minus |a - v|² / |v|²; ``"diversity"``, how little the images of a group of
-    that many are alike.
+    ``"code"``, minus |a - v|² / |v|², undivided if v is 0; ``"diversity"``, how little the images
+    of a group of that many are alike.
     """
 
     layer: str
@@ -145,8 +145,8 @@ def likeness(layer: str, codes: np.ndarray, power: int = 4) -> Objective:
 def code(layer: str, codes: np.ndarray) -> Objective:
     """How little a layer's output differs from a code of the same shape ``(n, ...)``.
 
-    Minus the square of their distance, as a share of the code's own square (Mahendran and Vedaldi
-    2015, arXiv:1412.0035).
+    Minus the square of their distance, as a share of the code's own square unless that is 0
+    (Mahendran and Vedaldi 2015, arXiv:1412.0035).
     """
     return Objective((Term(layer, "code", np.ones(len(codes)), vectors=codes),))
 
@@ -173,7 +173,8 @@ def score(
             return tf.reduce_mean(product * cosine**parameter, axes[:-1])
         case "code":
             distance = tf.reduce_sum((output - vectors) ** 2, axes)
-            return -distance / tf.reduce_sum(vectors**2, axes)
+            square = tf.reduce_sum(vectors**2, axes)
+            return -distance / tf.where(square > 0, square, 1)
         case "diversity":
             return -_alikeness(output, parameter)
         case _:

@@ -1,0 +1,158 @@
+"""Every method on every kind of network, with the same bytes each time, and compiled once."""
+
+from collections.abc import Callable, Iterator
+
+import keras
+import numpy as np
+import pytest
+from projection_examples import sequential, stored
+
+from pixelspace.errors import UserError
+from pixelspace.projections import (
+    atlas,
+    attribution,
+    backward,
+    class_maps,
+    deconvolutions,
+    dream,
+    feature_maps,
+    gradients,
+    graph,
+    inversion,
+    maco,
+    maximization,
+    objectives,
+    occlusion,
+    weights,
+)
+
+kinds = keras.layers
+
+
+def one_channel_sequential() -> keras.Model:
+    return sequential(
+        (12, 9, 1),
+        kinds.Conv2D(4, 3, activation="relu", name="hidden"),
+        kinds.MaxPooling2D(2),
+        kinds.Flatten(),
+        kinds.Dense(2, name="logits"),
+        kinds.Softmax(),
+    )
+
+
+def dense_functional() -> keras.Model:
+    image = keras.Input((8, 9, 3))
+    x = kinds.Dense(5, name="hidden")(kinds.Flatten()(image))
+    return keras.Model(image, kinds.Dense(2)(kinds.ReLU()(x)))
+
+
+def functional_in_double_precision() -> keras.Model:
+    policy, floats = keras.config.dtype_policy(), keras.config.floatx()
+    keras.config.set_dtype_policy("float64")
+    keras.config.set_floatx("float64")
+    image = keras.Input((9, 12, 3))
+    first = kinds.Conv2D(4, 3, padding="same")(image)
+    second = kinds.BatchNormalization()(kinds.Conv2D(4, 3, padding="same")(first))
+    x = kinds.Add(name="hidden")([first, kinds.ReLU(max_value=6)(second)])
+    x = kinds.GlobalAveragePooling2D()(x)
+    model = keras.Model(image, kinds.Dense(2, activation="softmax")(x))
+    keras.config.set_dtype_policy(policy)
+    keras.config.set_floatx(floats)
+    return model
+
+
+NETWORKS = [one_channel_sequential, dense_functional, functional_in_double_precision]
+
+METHODS: dict[str, Callable] = {
+    "atlas": lambda *a: atlas.project(*a, seed=0, layer="hidden", grid=2, size=10, steps=2),
+    "attribution": lambda *a: attribution.project(*a, seed=0, images=2),
+    "caricature": lambda *a: inversion.project(
+        *a, seed=0, layers=["hidden", "logits"], images=2, steps=2, method="caricature"
+    ),
+    "deconvolutions": lambda *a: deconvolutions.project(*a, seed=0, layer="hidden", units=2, k=3),
+    "dream": lambda *a: dream.project(
+        *a, seed=0, layer="hidden", label="a", octaves=2, steps=2, jitter=2
+    ),
+    "feature_maps": lambda *a: feature_maps.project(*a, seed=0, layers=["hidden", "logits"]),
+    "inversion": lambda *a: inversion.project(
+        *a, seed=0, layers=["hidden", "logits"], images=2, steps=2
+    ),
+    "maco": lambda *a: maco.project(*a, seed=0, layer="hidden", units=2, steps=2),
+    "maximization": lambda *a: maximization.project(
+        *a, seed=0, layer="logits", units=2, variants=2, diversity=0.1, l2=0.1, blur=0.1, steps=2
+    ),
+    "weights": lambda *a: weights.project(*a, seed=0, layer="hidden", units=3),
+}
+
+
+@pytest.fixture(scope="module", params=NETWORKS)
+def network_and_data(request, tmp_path_factory) -> Iterator[tuple]:
+    keras.utils.set_random_seed(0)
+    model = request.param()
+    images = np.random.default_rng(0).uniform(size=(12, *model.input_shape[1:]))
+    path = tmp_path_factory.mktemp("data") / "data.h5"
+    with stored(path, images.astype(np.float32), [0, 1] * 6) as dataset:
+        yield model, dataset
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_works_on_every_network(network_and_data, method):
+    model, _ = network_and_data
+    if method == "dream" and len(graph.shape(model, "hidden")) == 1:
+        with pytest.raises(UserError, match="^layer hidden: its output is no map; dreams need one"):
+            METHODS[method](*network_and_data)
+        return
+    found = METHODS[method](*network_and_data)
+    again = METHODS[method](*network_and_data)
+    for name, array in found.arrays.items():
+        assert np.isfinite(array).all()
+        np.testing.assert_array_equal(array, again.arrays[name])
+
+
+def test_class_maps_are_left_out_where_there_is_no_map(tmp_path):
+    images = np.random.default_rng(0).uniform(size=(2, 8, 9, 3)).astype(np.float32)
+    with stored(tmp_path / "data.h5", images, [0, 1]) as dataset:
+        found = attribution.project(dense_functional(), dataset, seed=0, images=1)
+    assert "grad_cam" not in found.about["methods"]
+    assert found.about["notes"][:2] == [
+        "method grad_cam: left out, as no layer has a map",
+        "method grad_cam_plus_plus: left out, as no layer has a map",
+    ]
+
+
+CALLS: dict[str, Callable] = {
+    "backward": lambda model, x, unit: backward.guided_backpropagation(model, x, "hidden", unit),
+    "class map": lambda model, x, unit: class_maps.grad_cam(model, x, unit % 2),
+    "dream": lambda model, x, unit: dream.deep_dream(
+        model, x[0], "hidden", unit, seed=unit, octaves=1 + unit, steps=1 + unit, jitter=1
+    ),
+    "feature maps": lambda model, x, unit: feature_maps.layer_outputs(model, x, ["hidden"]),
+    "integrated gradients": lambda model, x, unit: gradients.integrated_gradients(
+        model, x, "logits", unit % 2, steps=2 + unit
+    ),
+    "maximization": lambda model, x, unit: maximization.maximize(
+        model, objectives.channel("hidden", [unit] * (1 + unit)), seed=unit, steps=1 + unit
+    ),
+    "occlusion": lambda model, x, unit: occlusion.occlusion_map(
+        model, x, "hidden", unit, window=(3, 3), stride=(2 + unit, 2)
+    ),
+    "smooth gradients": lambda model, x, unit: gradients.smooth_grad(
+        model, x, "logits", unit % 2, seed=unit, samples=2 + unit
+    ),
+    "weights": lambda model, x, unit: weights.expected_response(model, "logits", [unit % 2]),
+}
+
+
+@pytest.mark.parametrize("method", CALLS)
+def test_another_unit_or_number_of_images_is_not_traced_again(method, monkeypatch):
+    traces = []
+    outputs = graph.outputs
+    monkeypatch.setattr(graph, "outputs", lambda *a, **k: traces.append(a) or outputs(*a, **k))
+    model = one_channel_sequential()
+    images = np.random.default_rng(0).uniform(size=(3, 12, 9, 1))
+    CALLS[method](model, images, 0)
+    first = len(traces)
+    for unit in (1, 2, 3):
+        CALLS[method](model, images[:unit], unit)
+    assert first > 0
+    assert len(traces) == first
