@@ -214,10 +214,12 @@ def test_a_dream_has_one_goal(paper):
 
 
 @pytest.mark.parametrize("kind", [k.__name__ for k in PROJECTIONS])
-def test_the_keys_of_a_projection_are_the_arguments_of_its_module(kind):
-    """And so are their defaults."""
+def test_a_projection_has_a_figure_and_takes_the_keys_of_the_configuration(kind):
+    """And their defaults."""
     section = getattr(config, kind)
     (name,) = get_args(section.model_fields["kind"].annotation)
+    figure = import_module(f"pixelspace.figures.{name}")
+    assert callable(figure.draw) and callable(figure.examples)
     method = import_module(f"pixelspace.projections.{name}").project
     arguments = inspect.signature(method).parameters
     fields = {key: field for key, field in section.model_fields.items() if key != "kind"}
