@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 from projection_examples import sequential, set_weights
 
@@ -117,7 +117,12 @@ POLICIES = {
 }
 
 
-@settings(max_examples=15, deadline=None, derandomize=True)
+@settings(
+    max_examples=15,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.generate],  # each example costs compilations, so that shrinking takes minutes
+)
 @given(
     shape=st.tuples(st.integers(2, 9), st.integers(2, 9), st.integers(1, 3)),
     pool=st.tuples(st.integers(1, 3), st.integers(1, 3)),

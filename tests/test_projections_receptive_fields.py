@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 from projection_examples import sequential
 
@@ -137,6 +137,7 @@ def convolution(kernel, dilation, padding="same", strides=1) -> keras.layers.Lay
     max_examples=40,
     deadline=None,
     derandomize=True,
+    phases=[Phase.generate],  # each example costs a compilation, so that shrinking takes minutes
     suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
 )
 @given(networks())
