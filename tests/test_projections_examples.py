@@ -102,7 +102,7 @@ def test_a_patch_beyond_the_border_is_padded():
 def test_deconvolutions_of_a_data_set(tmp_path):
     with stored(tmp_path / "data.h5", IMAGES, [0, 1, 0, 1]) as dataset:
         found = deconvolutions.project(
-            corner_detector(), dataset, seed=0, layer="relu", units=2, k=3
+            corner_detector(), dataset, seed=0, layer="relu", units=[0, 1], k=3
         )
     arrays = found.arrays
     assert arrays["patches"].shape == arrays["deconvolutions"].shape == (2, 3, 2, 2, 1)
@@ -123,6 +123,16 @@ def test_deconvolutions_of_a_data_set(tmp_path):
     artifacts.write_projection(tmp_path / "projection.npz", found)
     read = artifacts.read_projection(tmp_path / "projection.npz")
     np.testing.assert_array_equal(read.arrays["activations"], arrays["activations"])
+
+
+def test_of_units_chosen_at_random_each_is_excited_by_something(tmp_path):
+    with stored(tmp_path / "data.h5", IMAGES, [0, 1, 0, 1]) as dataset:
+        for seed in range(4):
+            found = deconvolutions.project(
+                corner_detector(), dataset, seed=seed, layer="relu", units=1, k=3
+            )
+            assert found.arrays["units"].tolist() == [0]
+            assert found.about["notes"][0] == "unit 1: excited by no test image"
 
 
 def test_a_patch_by_itself_excites_its_unit_as_much(tmp_path):

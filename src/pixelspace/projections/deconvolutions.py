@@ -17,7 +17,7 @@ from pixelspace.artifacts import Projection, StoredDataset
 from pixelspace.projections import graph
 from pixelspace.projections.backward import backward_pass
 from pixelspace.projections.receptive_fields import receptive_field
-from pixelspace.projections.selection import choose_images, choose_units, listed
+from pixelspace.projections.selection import at_random, choose_images, choose_units, listed
 from pixelspace.projections.top_patches import boxes, crop, strongest_patches
 
 
@@ -36,13 +36,21 @@ def project(
     A deconvolution starts from the one cell that was excited most, with its activation.
 
     Args:
-        units: their numbers, or how many to choose at random.
+        units: their numbers, or how many to choose at random among those that any patch excites.
         k: patches for each unit.
         policy: ``"deconvnet"`` or ``"guided"``; see `backward`.
     """
     split = dataset["test"]
+    wanted = units
+    if isinstance(wanted, int):
+        units = np.arange(graph.shape(model, layer)[-1])
     units = choose_units(model, layer, units, seed)
     patches = strongest_patches(model, split, layer, units, k)
+    excited = patches.activations[:, 0] > 0
+    silent = units[~excited]
+    if isinstance(wanted, int):
+        chosen = at_random(np.flatnonzero(excited) if excited.any() else units, wanted, seed)
+        units, patches = units[chosen], patches.of(chosen)
     _, pixels = choose_images(split, patches.images.ravel(), seed)
     is_map = len(graph.shape(model, layer)) == 3
     cells = patches.positions.reshape(-1, 2) if is_map else None
@@ -58,7 +66,6 @@ def project(
         return np.stack(parts).reshape(len(units), k, *parts[0].shape)
 
     notes = []
-    silent = units[patches.activations[:, 0] <= 0]
     if silent.size:
         notes.append(f"{listed(silent)}: excited by no test image")
     if policy == "deconvnet" and not _has_switches(model, layer):

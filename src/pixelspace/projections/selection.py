@@ -22,7 +22,7 @@ def choose_units(
     """
     total = graph.shape(model, layer)[-1]
     if isinstance(units, int):
-        return _at_random(units, total, seed)
+        return at_random(np.arange(total), units, seed)
     graph.check_units(model, layer, units)
     return np.array(units, np.int64)
 
@@ -36,7 +36,7 @@ def choose_images(
         UserError: if a number given is out of range.
     """
     if isinstance(images, int):
-        numbers = _at_random(images, len(split), seed)
+        numbers = at_random(np.arange(len(split)), images, seed)
     else:
         numbers = np.array(images, np.int64)
     for number in numbers:
@@ -45,8 +45,10 @@ def choose_images(
     return numbers, np.stack([split.images[i].astype(np.float32) for i in numbers])
 
 
-def _at_random(count: int, total: int, seed: int) -> np.ndarray:
-    chosen = np.random.default_rng(seed).choice(total, min(count, total), replace=False)
+def at_random(numbers: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Return a count of numbers chosen at random, rising; all if there are no more than that."""
+    count = min(count, len(numbers))
+    chosen = np.random.default_rng(seed).choice(numbers, count, replace=False)
     return np.sort(chosen)
 
 

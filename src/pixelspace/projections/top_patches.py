@@ -29,6 +29,10 @@ class TopPatches:
     images: np.ndarray
     positions: np.ndarray
 
+    def of(self, rows: np.ndarray) -> "TopPatches":
+        """Return those of some of the units, by their rows."""
+        return TopPatches(self.activations[rows], self.images[rows], self.positions[rows])
+
 
 @functools.lru_cache(maxsize=32)
 def _compiled(model: keras.Model, layer: str, image_shape: tuple[int, ...]):
