@@ -424,6 +424,13 @@ AnyProjection = Annotated[
 ]
 
 
+KINDS = tuple(
+    get_args(section.model_fields["kind"].annotation)[0]
+    for section in get_args(get_args(AnyProjection)[0])
+)
+"""The kinds of projection, in the order in which a contact sheet shows them."""
+
+
 class LetterParts(Section):
     """How each hidden node of the perceptron sees the parts of the letters."""
 

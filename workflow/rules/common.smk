@@ -135,10 +135,17 @@ def figures_of_the_paper():
 
 
 def projections(wildcards):
-    """The projections of an experiment's first network, in the order of the configuration."""
+    """The projections of an experiment's first network, by kind and name.
+
+    The order of the configuration depends on what an overlay changes.
+    """
+    chosen = experiment(wildcards).projections
+    order = sorted(
+        chosen, key=lambda name: (configuration.KINDS.index(chosen[name].kind), name)
+    )
     return [
         f"{RESULTS}/{wildcards.experiment}/0/projections/{projection}.npz"
-        for projection in experiment(wildcards).projections
+        for projection in order
     ]
 
 
