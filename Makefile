@@ -1,7 +1,8 @@
 # make paper    set up, then build results/paper.pdf     CONFIG=overlay.yaml PHOTOS=folder CORES=n GPU=1
 # make test     set up, then run the tests               TESTS=tests/test_config.py
 # make lint     style, formatting and import rules
-# make bench    measure speed and memory (see benchmarks/)
+# make bench    measure speed and memory, all of it or one: make bench-pipeline, bench-rendering,
+#               bench-projections (see benchmarks/)
 # make lock     renew the locks from pyproject.toml      UV=/path/to/uv
 # make container  build pixelspace.sif, the image for `--software-deployment-method apptainer`
 # make clean    remove everything that was built, but keep the environments
@@ -20,7 +21,8 @@ endif
 
 OVERLAY := $(if $(CONFIG),--configfile "$(CONFIG)") $(if $(PHOTOS),--config photos="$(PHOTOS)")
 
-.PHONY: paper test lint bench lock container clean python python-dev tex
+.PHONY: paper test lint bench bench-pipeline bench-rendering bench-projections lock container clean
+.PHONY: python python-dev tex
 
 paper: python tex
 ifdef CONFIG
@@ -38,8 +40,17 @@ lint: python-dev
 	PYTHONPATH=src .venv/bin/lint-imports
 	.venv/bin/snakemake --lint
 
-bench: python-dev tex
+bench: bench-pipeline bench-rendering bench-projections
+
+bench-pipeline: python-dev tex
 	@exec .venv/bin/python benchmarks/pipeline.py
+
+bench-rendering: python-dev
+	@PYTHONPATH=src exec .venv/bin/python benchmarks/rendering.py
+
+bench-projections: python-dev
+	@tools/setup python .venv-peers benchmarks/requirements-peers.txt
+	@PYTHONPATH=src exec .venv/bin/python benchmarks/projections
 
 python:
 	@tools/setup python $(ENVIRONMENT) $(LOCK)
@@ -50,13 +61,16 @@ python-dev:
 tex:
 	@tools/setup tex
 
-COMPILE = $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 \
-	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+LOCKED = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+COMPILE = $(LOCKED) pyproject.toml
 
 lock:
 	$(COMPILE) --extra cpu -o requirements.txt
 	$(COMPILE) --extra cpu --extra dev -c requirements.txt -o requirements-dev.txt
 	$(COMPILE) --extra gpu -c requirements.txt -o requirements-gpu.txt
+	$(LOCKED) benchmarks/peers.in --override benchmarks/peers-overrides.txt -c requirements.txt \
+		-o benchmarks/requirements-peers.txt
 
 container:
 	apptainer build pixelspace.sif workflow/container.def

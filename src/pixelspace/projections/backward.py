@@ -41,10 +41,14 @@ def rectifiers(policy: str) -> graph.Substitute:
         if ceiling is None:
             return None
 
+        # TensorFlow does these two together with the convolution before them.
+        usual = {np.inf: tf.nn.relu, 6.0: tf.nn.relu6}
+        forward = usual.get(ceiling, lambda x: tf.clip_by_value(x, 0, ceiling))
+
         @tf.custom_gradient
         def rectify(x):
-            is_open = (x > 0) & (x < ceiling)
-            return tf.clip_by_value(x, 0, ceiling), lambda g: POLICIES[policy](g, is_open)
+            y = forward(x)
+            return y, lambda g: POLICIES[policy](g, (y > 0) & (y < ceiling))
 
         fused = getattr(operation, "activation", None) is not None
         return graph.with_activation(operation, rectify) if fused else rectify
