@@ -57,6 +57,7 @@ def measure(folder: Path) -> list[tuple[str, str, str]]:
     )
     row("the whole paper", "480 s", snakemake)
     rows.append(("largest process of it", "3.0 GB", f"{largest_process():.1f} GB"))
+    row("every other figure, and a contact sheet of each network", "none", [*snakemake, "figures"])
     row(
         "one training of the digit network, alone",
         "90 s",
