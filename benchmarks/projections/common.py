@@ -29,7 +29,7 @@ BATCH = 32
 
 def digit_network() -> keras.Model:
     """Return the digit network, untrained."""
-    return build(cnn.layers(input_shape=(28, 28, 1), classes=10))
+    return build(cnn.layers(input_shape=(28, 28, 1), classes=10, padding="valid"))
 
 
 def deep_network(size: int = 128) -> keras.Model:
