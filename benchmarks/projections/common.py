@@ -20,7 +20,7 @@ RUNS = 5
 
 UNITS = list(range(16))
 DIGITS = {"layer": "conv2", "steps": 200}
-DEEP = {"layer": "b10_out", "steps": 128}
+DEEP = {"layer": "b10_out", "steps": 32}
 DREAM = {"layer": "b10_out", "octaves": 4, "steps": 20, "size": 320}
 EXPLAINED = 256
 BATCH = 32

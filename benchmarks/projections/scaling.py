@@ -21,7 +21,7 @@ from pixelspace.projections.transforms import GENTLE, ROBUST
 
 BATCHES = (1, 2, 4, 8, 16, 32, 64)
 SIZES = (64, 96, 128, 192, 256, 384, 512)
-STEPS = {"digits": 200, "deep": 64}
+STEPS = {"digits": 200, "deep": 16}
 NETWORKS = {"digits": (DIGITS["layer"], GENTLE), "deep": (DEEP["layer"], ROBUST)}
 
 
