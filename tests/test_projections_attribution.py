@@ -205,3 +205,20 @@ def test_every_method_on_a_data_set(tmp_path):
     np.testing.assert_allclose(
         shares - found.about["completeness_gaps"], logits[:2] - logits[2], atol=1e-4
     )
+
+
+def test_probabilities_are_explained_if_asked_for(tmp_path):
+    logits, probabilities = kinds.Dense(2, name="logits"), kinds.Softmax(name="probabilities")
+    model = sequential((2, 2, 1), kinds.Flatten(), logits, probabilities)
+    set_weights(model, logits=[np.arange(8.0).reshape(4, 2) / 8, np.zeros(2)])
+    data = np.random.default_rng(0).uniform(0, 1, (3, 2, 2, 1)).astype("float32")
+    with stored(tmp_path / "data.h5", data, [0, 1, 0]) as dataset:
+        settings = {"seed": 0, "methods": ["gradient", "occlusion"], "images": [2], "target": "b"}
+        before = attribution.project(model, dataset, **settings)
+        after = attribution.project(model, dataset, output="probabilities", **settings)
+    # By the chain rule: p (1 - p) times the derivative of the logits' difference.
+    p = model.predict(data[[2]], verbose=0)[0, 1]
+    np.testing.assert_allclose(before.arrays["maps_0"].ravel(), np.arange(1, 8, 2) / 8, rtol=1e-6)
+    np.testing.assert_allclose(after.arrays["maps_0"].ravel(), p * (1 - p) / 8, rtol=1e-5)
+    assert after.about["layer"] == "probabilities"
+    assert np.abs(after.arrays["maps_1"]).max() < np.abs(before.arrays["maps_1"]).max()

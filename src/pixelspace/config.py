@@ -361,6 +361,9 @@ class Attribution(Section):
     target: str = Field(
         "predicted", description="the class explained: predicted, label, or a class's name"
     )
+    output: Literal["logits", "probabilities"] = Field(
+        "logits", description="the layer of the classes: before or after the softmax or sigmoid"
+    )
 
 
 class Inversion(Section):

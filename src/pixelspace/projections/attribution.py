@@ -23,28 +23,32 @@ LOGITS = graph.LOGITS
 WINDOW_SHARE = 8  # an occluding window's side, as a fraction of the image's
 
 
-def _occlusion(model: keras.Model, images: np.ndarray, classes: np.ndarray, middle: float):
+def _occlusion(model: keras.Model, images: np.ndarray, layer: str, unit, middle: float):
     window = tuple(max(length // WINDOW_SHARE, 1) for length in images.shape[1:3])
     stride = tuple(max(length // 2, 1) for length in window)
-    found = occlusion_map(model, images, LOGITS, classes, window=window, stride=stride, fill=middle)
+    found = occlusion_map(model, images, layer, unit, window=window, stride=stride, fill=middle)
     return found[..., None]
 
 
+def _of_output(class_map: Callable) -> Callable:
+    return lambda model, images, layer, unit, **_: class_map(model, images, unit, output=layer)[
+        ..., None
+    ]
+
+
 METHODS: dict[str, Callable] = {
-    "gradient": lambda model, x, c, **_: gradient(model, x, LOGITS, c),
-    "gradient_times_input": lambda model, x, c, **_: gradient_times_input(model, x, LOGITS, c),
-    "smooth_grad": lambda model, x, c, seed, **_: smooth_grad(model, x, LOGITS, c, seed=seed),
-    "integrated_gradients": lambda model, x, c, low, **_: integrated_gradients(
-        model, x, LOGITS, c, baseline=low
-    ),
-    "deconvnet": lambda model, x, c, **_: deconvnet(model, x, LOGITS, c, start="one"),
-    "guided": lambda model, x, c, **_: guided_backpropagation(model, x, LOGITS, c),
-    "grad_cam": lambda model, x, c, **_: grad_cam(model, x, c)[..., None],
-    "grad_cam_plus_plus": lambda model, x, c, **_: grad_cam_plus_plus(model, x, c)[..., None],
-    "occlusion": lambda model, x, c, middle, **_: _occlusion(model, x, c, middle),
+    "gradient": lambda *what, **_: gradient(*what),
+    "gradient_times_input": lambda *what, **_: gradient_times_input(*what),
+    "smooth_grad": lambda *what, seed, **_: smooth_grad(*what, seed=seed),
+    "integrated_gradients": lambda *what, low, **_: integrated_gradients(*what, baseline=low),
+    "deconvnet": lambda *what, **_: deconvnet(*what, start="one"),
+    "guided": lambda *what, **_: guided_backpropagation(*what),
+    "grad_cam": _of_output(grad_cam),
+    "grad_cam_plus_plus": _of_output(grad_cam_plus_plus),
+    "occlusion": lambda *what, middle, **_: _occlusion(*what, middle),
 }
-"""By name: from images and their classes to maps ``(n, height, width, channels or 1)``; integrated
-gradients also give the gap by which these miss completeness ``(n,)``."""
+"""By name: from a model, images, a layer and its units to maps ``(n, height, width, channels or
+1)``; integrated gradients also give the gap by which these miss completeness ``(n,)``."""
 
 
 NEED_A_MAP = ("grad_cam", "grad_cam_plus_plus")
@@ -58,14 +62,17 @@ def project(
     methods: Sequence[str] = tuple(METHODS),
     images: int | Sequence[int] = 4,
     target: str = "predicted",
+    output: str = LOGITS,
 ) -> Projection:
-    """Explain the logits of some test images by each of some methods.
+    """Explain the classes of some test images by each of some methods.
 
     Args:
         methods: names of `METHODS`. In a network without maps, class maps are left out, and this
             is noted.
         images: numbers of test images, or how many to choose at random.
         target: the class to explain: ``"predicted"``, ``"label"``, or a class's name.
+        output: the layer of the classes: ``"logits"``, or the one behind it. Of a probability, what
+            speaks for a class cannot be told from what speaks against the others.
 
     Raises:
         UserError: if there is no such method, image or class.
@@ -83,7 +90,7 @@ def project(
     classes = _targets(target, predicted, labels, names)
     low, high = dataset.value_range
     settings = {"seed": seed, "low": low, "middle": (low + high) / 2}
-    found = {name: METHODS[name](model, pixels, classes, **settings) for name in methods}
+    found = {name: METHODS[name](model, pixels, output, classes, **settings) for name in methods}
     gaps = None
     if "integrated_gradients" in found:
         found["integrated_gradients"], gaps = found["integrated_gradients"]
@@ -91,7 +98,7 @@ def project(
         "kind": "attribution",
         "class_names": list(names),
         "value_range": [low, high],
-        "layer": LOGITS,
+        "layer": output,
         "methods": list(found),
         "split": "test",
         "labels": [names[i] for i in labels],
