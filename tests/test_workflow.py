@@ -173,7 +173,7 @@ def test_a_training_key_reruns_what_depends_on_it_alone(restored):
 
 
 def test_a_figure_key_redraws_figures_alone(restored):
-    edited(restored / "config/config.yaml", "screen_dpi: 200", "screen_dpi: 120")
+    edited(restored / SMOKE, "screen_dpi: 100", "screen_dpi: 120")
     assert rules(planned(restored)) == {
         "draw_samples",
         "draw_training",
