@@ -1,4 +1,5 @@
-"""What the three networks of the default paper must reach; run after `make paper`.
+"""What the three networks of the default paper must reach; run after `make paper` and
+`snakemake figures`, and the last, where there are photographs, after the paper about these.
 
 make test TESTS=tests/acceptance.py
 """

@@ -146,6 +146,31 @@ MISTAKES = {
         "there are 1500 test images",
     ),
     "name": (("experiments", "efl", "measures"), "weights", "COPY", "name of a projection"),
+    "maps": (
+        ("experiments", "mnist", "projections", "feature_maps"),
+        "units_per_layer",
+        [3, 16],
+        "layer 'relu1' has 16 units",
+    ),
+    "source": (("experiments", "meme", "dataset"), "source", "git", "source 'git' needs this"),
+    "folder": (
+        ("experiments", "mnist", "dataset", "mnist"),
+        "folder",
+        "nowhere",
+        "there is no folder 'nowhere'",
+    ),
+    "weights": (
+        ("experiments", "meme", "training", "transfer"),
+        "weights",
+        "nofile",
+        "there is no file 'nofile'",
+    ),
+    "many large": (
+        ("experiments", "meme", "dataset", "rendered"),
+        "large_per_class",
+        201,
+        "at most 200",
+    ),
     "recipe": (("experiments", "mnist", "training"), "recipe", "transfer", "for it alone"),
     "contact sheet": (
         ("experiments", "efl", "projections"),
@@ -290,3 +315,18 @@ def test_a_class_that_no_font_of_the_paper_has_is_named(paper, tmp_path):
     overlay = {"experiments": {"meme": {"dataset": {"source": "folder"}}}, "photos": str(tmp_path)}
     with pytest.raises(UserError, match="class '犬' cannot be typeset"):
         config.load(merged(paper, overlay))
+
+
+def test_results_do_not_land_among_the_sources(paper):
+    with pytest.raises(UserError, match="results: 'data' is a folder of the project's own"):
+        config.load(paper | {"results": "data"})
+
+
+def test_lists_of_numbers_come_from_the_command_line_too(paper):
+    weights = {"units": ["0", "1"]}  # as Snakemake reads them
+    given = {"experiments": {"mnist": {"projections": {"weights": weights}}}}
+    loaded = config.load(merged(paper, given), [PAPER], given)
+    assert loaded.experiments["mnist"].projections["weights"].units == [0, 1]
+    weights["units"] = ["0", "many"]
+    with pytest.raises(UserError, match="^--config: .*units"):
+        config.load(merged(paper, given), [PAPER], given)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -10,8 +11,14 @@ import tensorflow as tf
 from projection_examples import sequential, set_weights
 
 from pixelspace.errors import UserError
+from pixelspace.networks import efficientnet
+from pixelspace.networks.build import build
+from pixelspace.networks.layers import layer_names
+from pixelspace.networks.weights import load_imagenet
 from pixelspace.projections import class_maps, graph
 from pixelspace.projections.selection import choose_units
+
+WEIGHTS = Path(__file__).parents[1] / "data" / "efficientnet_lite0" / "weights.npz"
 
 
 def test_importing_the_package_imports_no_tensorflow():
@@ -141,3 +148,47 @@ def test_units_are_chosen_by_seed_or_taken_as_given():
     assert list(chosen) != list(choose_units(model, "dense", 5, seed=2))
     assert list(choose_units(model, "dense", 30, seed=1)) == list(range(20))
     assert list(choose_units(model, "dense", [7, 3], seed=1)) == [7, 3]
+
+
+@pytest.mark.parametrize(
+    ("rectify", "ceiling"),
+    [
+        (keras.activations.relu, np.inf),
+        (lambda x: keras.activations.relu(x, max_value=6.0), 6.0),
+        (lambda x: keras.activations.relu(x, negative_slope=0.1), None),
+        (keras.ops.relu, np.inf),
+    ],
+)
+def test_a_rectifier_that_is_called_as_a_function_is_known(rectify, ceiling):
+    image = keras.Input((2, 2, 1))
+    model = keras.Model(image, rectify(keras.layers.Conv2D(1, 1)(image)))
+    assert graph.rectifier_ceiling(list(graph.operations(model).values())[-1]) == ceiling
+
+
+def test_a_layer_may_be_the_activation_of_another():
+    dense = keras.layers.Dense(1, activation=keras.layers.ReLU(6.0))
+    assert graph.rectifier_ceiling(dense) == 6
+    assert graph.rectifier_ceiling(keras.layers.Activation(keras.layers.ReLU())) == np.inf
+
+
+def test_a_layer_named_logits_that_has_a_softmax_is_explained_before_it():
+    model = sequential(
+        (1, 2, 1), keras.layers.Flatten(), keras.layers.Dense(2, "softmax", name="logits")
+    )
+    set_weights(model, logits=[np.array([[1.0, 0.0], [0.0, 2.0]]), np.zeros(2)])
+    image = np.array([3.0, 5.0], np.float32).reshape(1, 1, 2, 1)
+    (logits,) = graph.outputs(model, image, ["logits"])
+    np.testing.assert_allclose(logits, [[3, 10]])
+
+
+def test_the_deep_network_folded_agrees_in_every_layer_but_the_convolutions():
+    description = efficientnet.layers(input_shape=(97, 150, 3), classes=1000)
+    model = build(description)
+    load_imagenet(model, WEIGHTS, classifier=True)
+    names = [n for n in layer_names(description) if n != "input" and not n.endswith("_conv")]
+    images = np.random.default_rng(0).uniform(0, 255, (1, 97, 150, 3)).astype(np.float32)
+    plain = graph.outputs(model, images, names)
+    folded = graph.outputs(model, images, names, graph.folded(model))
+    for name, before, after in zip(names, plain, folded, strict=True):
+        before, after = np.asarray(before), np.asarray(after)
+        assert np.abs(before - after).max() <= 1e-4 * max(1, np.abs(before).max()), name

@@ -284,18 +284,20 @@ def test_every_figure_of_the_configuration_is_a_target(built):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("epochs: 2", "epoches: 2", "smoke.yaml:8: .*unknown key; did you mean 'epochs'"),
-        ("train: 4000", "train: -1", "smoke.yaml:7: .*greater than or equal to 10"),
+        ("epochs: 2", "epoches: 2", "smoke.yaml:LINE: .*unknown key; did you mean 'epochs'"),
+        ("train: 4000", "train: -1", "smoke.yaml:LINE: .*greater than or equal to 10"),
         ("results: results-smoke", "results: [1", "not valid JSON or YAML"),
     ],
 )
 def test_a_mistake_in_the_configuration_stops_before_any_step(tmp_path, old, new, message):
     folder = copy_of_the_repository(tmp_path / "paper")
     edited(folder / SMOKE, old, new)
+    lines = (folder / SMOKE).read_text(encoding="utf-8").splitlines()
+    (line,) = (number for number, text in enumerate(lines, start=1) if new in text)
     run = snakemake(folder)
     said = run.stdout + run.stderr
     assert run.returncode != 0
-    assert re.search(message, said), said
+    assert re.search(message.replace("LINE", str(line)), said), said
     assert "Traceback" not in said
     assert not (folder / RESULTS).exists()
 

@@ -19,6 +19,10 @@ from pydantic_core import PydanticCustomError
 from pixelspace.errors import UserError
 from pixelspace.networks.layers import Layer, output_shapes
 
+OWN_FOLDERS = (
+    *("benchmarks", "config", "data", "docs", "profiles", "report"),
+    *("scripts", "src", "tests", "tools", "workflow"),
+)
 RESERVED = ("figures", "machine", "logs")
 SUBJECTS = ("samples", "training", "diagram", "projections")
 NAME = r"^[a-z][a-z0-9_]*$"
@@ -137,6 +141,15 @@ class Rendered(Colour):
     @property
     def test_images(self) -> float:
         return 3 * round(self.images // 3 * self.test)
+
+    @model_validator(mode="after")
+    def _have_the_large_ones(self):
+        if 3 * self.large_per_class > self.test_images:
+            raise ValueError(
+                f"large_per_class is at most {round(self.test_images // 3)}, the test images of a "
+                "class"
+            )
+        return self
 
 
 class Folder(Colour):
@@ -307,7 +320,7 @@ class FeatureMaps(Section):
 
     kind: Literal["feature_maps"]
     layers: list[str] = Field(min_length=1, description="layers of the network, in order")
-    units_per_layer: Count = Field(8, description="feature maps shown of each layer")
+    units_per_layer: Units = 8
     image: int = Field(0, ge=0, description="number of the test image, counted from 0")
 
 
@@ -529,6 +542,8 @@ def _typed(overrides: Mapping) -> dict:
     def read(value):
         if isinstance(value, Mapping):
             return {key: read(inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [read(inner) for inner in value]
         return yaml.safe_load(value) if isinstance(value, str) else value
 
     return {
@@ -547,12 +562,14 @@ def _updated(base: Mapping, changes: Mapping) -> dict:
 
 
 def _paths(section: Mapping, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Yield the path of every value that is not a section."""
+    """Yield the path of every value that is not a section, and of what lists hold."""
     for key, value in section.items():
         if isinstance(value, Mapping):
             yield from _paths(value, (*above, str(key)))
         else:
             yield (*above, str(key))
+            for place in range(len(value) if isinstance(value, list) else 0):
+                yield (*above, str(key), str(place))
 
 
 def _with_photos(merged: dict) -> dict:
@@ -575,6 +592,8 @@ def _with_photos(merged: dict) -> dict:
 
 def _impossible(config: Config) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yield the key path and the message of every value that contradicts another."""
+    if Path(config.results).parts[0] in OWN_FOLDERS:
+        yield ("results",), f"'{config.results}' is a folder of the project's own; choose another"
     for name, experiment in config.experiments.items():
         at = ("experiments", name)
         if name in RESERVED:
@@ -598,6 +617,7 @@ def _impossible(config: Config) -> Iterator[tuple[tuple[str, ...], str]]:
                 (*at, "training", "recipe"),
                 "recipe 'transfer' is for networks of kind 'efficientnet', and they for it alone",
             )
+        yield from _missing(at, experiment)
         try:
             classes = data.chosen.classes
         except UserError as error:
@@ -640,6 +660,25 @@ def _impossible(config: Config) -> Iterator[tuple[tuple[str, ...], str]]:
                     yield from _impossible_dream(here, settings, data.chosen, classes)
 
 
+def _missing(at, experiment: Experiment) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield what an experiment names that is not there, or does not name though it must."""
+    data, training = experiment.dataset, experiment.training
+    if data.source == "git":
+        for key in ("repository", "commit", "images", "labels", "class_names"):
+            if not getattr(data.git, key):
+                yield (
+                    (*at, "dataset", "git", key),
+                    "source 'git' needs this; see config/photos.yaml",
+                )
+    if data.source == "mnist" and not Path(data.mnist.folder).is_dir():
+        yield (*at, "dataset", "mnist", "folder"), f"there is no folder '{data.mnist.folder}'"
+    if training.recipe == "transfer" and not Path(training.transfer.weights).is_file():
+        yield (
+            (*at, "training", "transfer", "weights"),
+            f"there is no file '{training.transfer.weights}'",
+        )
+
+
 def _impossible_layers(at, settings: Section, shapes) -> Iterator[tuple[tuple[str, ...], str]]:
     asked = [(at + ("layer",), settings.layer)] if hasattr(settings, "layer") else []
     if hasattr(settings, "layers"):
@@ -648,16 +687,17 @@ def _impossible_layers(at, settings: Section, shapes) -> Iterator[tuple[tuple[st
         if layer not in shapes:
             yield keys, f"the network has no layer '{layer}'{_nearest(layer, shapes)}"
             return
-    units = {"units": getattr(settings, "units", 0)}
+    units = []
+    if hasattr(settings, "units"):
+        units = [("units", settings.layer, settings.units)]
+    if settings.kind == "feature_maps" and isinstance(settings.units_per_layer, list):
+        units = [("units_per_layer", layer, settings.units_per_layer) for layer in settings.layers]
     if settings.kind == "dream" and settings.channel is not None:
-        units["channel"] = [settings.channel]
-    for key, numbers in units.items():
-        total = shapes[settings.layer][-1] if numbers else 0
+        units = [("channel", settings.layer, [settings.channel])]
+    for key, layer, numbers in units:
+        total = shapes[layer][-1]
         if _needed(numbers) > total:
-            yield (
-                (*at, key),
-                f"layer '{settings.layer}' has {total} units, numbered 0 to {total - 1}",
-            )
+            yield (*at, key), f"layer '{layer}' has {total} units, numbered 0 to {total - 1}"
 
 
 def _needed(numbers: int | list[int]) -> int:
@@ -721,7 +761,7 @@ def _impossible_dream(
 
 
 def _nearest(word: str, known) -> str:
-    close = difflib.get_close_matches(str(word), [str(k) for k in known], n=1, cutoff=0.5)
+    close = difflib.get_close_matches(str(word), [str(k) for k in known], n=1, cutoff=0.6)
     return f"; did you mean '{close[0]}'?" if close else f"; it has {', '.join(map(str, known))}"
 
 

@@ -66,14 +66,14 @@ def smooth_grad(
     As SmoothGrad does (Smilkov et al. 2017, arXiv:1706.03825).
 
     Args:
-        samples: copies of each image.
+        samples: copies of each image; the noise is the same for all images.
         spread: standard deviation of the noise, as a share of the image's own range of values.
     """
     images = graph.as_batch(model, images)
 
     def variants(number: int) -> np.ndarray:
         image = images[number]
-        return image + spread * np.ptp(image) * noise(range(samples), seed + number, image.shape)
+        return image + spread * np.ptp(image) * noise(range(samples), seed, image.shape)
 
     weights = np.full(samples, 1 / samples)
     return _mean_gradient(model, images, layer, unit, position, variants, weights)

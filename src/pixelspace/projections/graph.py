@@ -219,9 +219,12 @@ def outputs(
             logits.append(unsquashed(*args, **kwargs) if fused else result)
         return result
 
-    named = {logits_layer(model) if layer == LOGITS else layer for layer in layers}
-    found = walk(model, images, visit, frozenset(named))
-    return [found[layer] if layer in found else logits[-1] for layer in layers]
+    named = {layer: layer if layer in _named(model) else logits_layer(model) for layer in layers}
+    found = walk(model, images, visit, frozenset(named.values()))
+    return [
+        logits[-1] if layer == LOGITS and operations(model)[LOGITS] is last else found[named[layer]]
+        for layer in layers
+    ]
 
 
 def folded(model: keras.Model, keep: Sequence[str] = ()) -> Substitute:
@@ -285,14 +288,17 @@ def rectifier_ceiling(operation: keras.Operation) -> float | None:
     """Return the largest value that a rectifier lets through; None if it is not a rectifier.
 
     Rectifiers are ReLU and ReLU6, as layers, as the activation of a layer and as functions; leaky
-    ones are not.
+    ones are not, and what else a function does cannot be told.
     """
-    if isinstance(operation, keras.layers.ReLU):
+    activation = getattr(operation, "activation", None)
+    if isinstance(activation, keras.Operation):
+        return rectifier_ceiling(activation)
+    kind = type(operation).__name__
+    if isinstance(operation, keras.layers.ReLU) or kind == "ReLU":
         plain = not operation.negative_slope and not operation.threshold
         ceiling = operation.max_value
         return (np.inf if ceiling is None else float(ceiling)) if plain else None
-    ceiling = {"Relu": np.inf, "Relu6": 6.0}.get(type(operation).__name__)
-    return ceiling or _CEILINGS.get(getattr(operation, "activation", None))
+    return {"Relu": np.inf, "Relu6": 6.0}.get(kind) or _CEILINGS.get(activation)
 
 
 def check_units(model: keras.Model, layer: str, units) -> None:

@@ -65,10 +65,14 @@ def engine() -> list[str]:
     Raises:
         UserError: if neither is installed.
     """
-    for command in (LATEXMK, TECTONIC):
-        if shutil.which(command[0]):
-            return command
-    raise UserError("neither latexmk nor tectonic is installed; `make paper` installs or names one")
+    if shutil.which("latexmk") and shutil.which("pdflatex"):
+        return LATEXMK
+    if shutil.which("tectonic"):
+        return TECTONIC
+    raise UserError(
+        "neither latexmk with pdflatex nor tectonic is installed; "
+        "`make paper` installs or names one"
+    )
 
 
 def explain(log: str, tex: Path) -> str:

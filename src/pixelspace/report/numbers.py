@@ -11,6 +11,8 @@ import numpy as np
 
 from pixelspace.artifacts import open_dataset, read_json
 
+NEAR = 0.1  # nats
+
 Numbers = dict[str, dict]
 
 
@@ -91,6 +93,7 @@ def of_report(report: Mapping) -> Iterator[tuple[str, float]]:
         yield "restarts", len(losses)
         yield "restarts_median_loss", float(np.median(losses))
         yield "restarts_best_loss", float(losses.min())
+        yield "restarts_near_best", int((losses <= losses.min() + NEAR).sum())
 
 
 def of_replicates(reports: list[Mapping]) -> dict[str, float]:
@@ -101,4 +104,5 @@ def of_replicates(reports: list[Mapping]) -> dict[str, float]:
         "accuracy_mean": float(np.mean(accuracies)),
         "accuracy_lowest": min(accuracies),
         "accuracy_highest": max(accuracies),
+        **{f"seed_{number}": report["seed"] for number, report in enumerate(reports)},
     }

@@ -117,9 +117,17 @@ class Cited:
         """Print the numbers ``prefix + name`` in a row."""
         return self.listing([self.number(prefix + name, digits) for name in names])
 
+    def listing_of_values(self, prefix: str, names: Sequence) -> Tex:
+        """Print the numbers ``prefix + name`` in a row, as they stand."""
+        return self.listing([self.value(f"{prefix}{name}") for name in names])
+
     def signed_sum(self, prefix: str, names: Sequence[str], digits: int = 2) -> Tex:
         """Print the sum of the numbers ``prefix + name`` with its signs, in mathematics."""
         return self._terms([(self.value(prefix + name), "") for name in names], digits)
+
+    def rectified_sum(self, prefix: str, names: Sequence[str], digits: int = 2) -> Tex:
+        """Print the sum of the numbers ``prefix + name``, or 0 if it is negative."""
+        return self.fixed(max(sum(self.value(prefix + name) for name in names), 0), digits)
 
     def signed_products(
         self, prefix: str, name: str, factors: Sequence[str], digits: int = 2
