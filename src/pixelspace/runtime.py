@@ -48,14 +48,16 @@ def job(log: str) -> Iterator[None]:
     except Exception:
         traceback.print_exc()
         sys.exit(1)
+    finally:
+        gc.freeze()  # a last search for garbage, at the exit, would take a second or two
 
 
 @contextlib.contextmanager
 def _quick_imports() -> Iterator[None]:
     """Spare the first import of Keras two things, each a sixth of its time.
 
-    They are the search for garbage, of which there is none, and matplotlib, which Keras takes if
-    it is there, for galleries that nobody draws here.
+    They are the search for garbage, of which there is none, then or later, among what is imported;
+    and matplotlib, which Keras takes if it is there, for galleries that nobody draws here.
     """
     hidden = {"matplotlib"} - sys.modules.keys()
     sys.modules.update(dict.fromkeys(hidden))
@@ -63,6 +65,7 @@ def _quick_imports() -> Iterator[None]:
     try:
         yield
     finally:
+        gc.freeze()
         gc.enable()
         for name in hidden:
             del sys.modules[name]
