@@ -9,4 +9,5 @@ with runtime.job(snakemake.log[0]):
 
     figure = import_module(f"pixelspace.figures.{snakemake.params.kind}")
     projection = artifacts.read_projection(snakemake.input.projection)
-    style.save(figure.draw(projection), *snakemake.output, screen_dpi=snakemake.params.screen_dpi)
+    drawn = style.noted(figure.draw(projection), projection.about["notes"])
+    style.save(drawn, *snakemake.output, screen_dpi=snakemake.params.screen_dpi)

@@ -14,6 +14,7 @@ from matplotlib.colors import to_hex
 from matplotlib.image import AxesImage
 from matplotlib.patches import Circle, Rectangle
 
+from pixelspace import artifacts
 from pixelspace.errors import UserError
 from pixelspace.figures import (
     atlas,
@@ -28,6 +29,7 @@ from pixelspace.figures import (
     maximization,
     samples,
     style,
+    top_patches,
     training,
     weights,
 )
@@ -648,6 +650,55 @@ def test_phases_are_drawn_as_maximizations_are():
     for image, expected in zip(images(figure), projection.arrays["images"], strict=True):
         np.testing.assert_allclose(image.get_array(), expected / 255)
     assert texts(figure.axes[0])[1] == style.number(projection.arrays["values"][0, 1])
+
+
+def test_sums_of_parts_bear_their_titles():
+    projection = examples.maximized(2, 1, 28, 1)
+    titles = ["4 - 9", "a much longer sum of parts than there is room for above an image"]
+    about = {**projection.about, "titles": titles}
+    figure = maximization.draw(artifacts.Projection(projection.arrays, about))
+    words = texts(figure.axes[0])[::2]
+    assert words[0] == "4 - 9"
+    assert words[1].endswith("...")
+    assert titles[1].startswith(words[1][:-3])
+
+
+# top patches
+
+
+def test_patches_stand_in_a_row_for_each_unit():
+    projection = examples.patches(3, 4, 9, 1)
+    figure = top_patches.draw(projection)
+    assert len(images(figure)) == 12
+    places = np.array(corners(figure)).reshape(3, 4, 4)
+    for row in places:
+        assert len(set(row[:, 1].round(6))) == 1
+    first = projection.arrays["patches"][0, 0, ..., 0]
+    inside = projection.arrays["inside"][0, 0]
+    shown = images(figure)[0].get_array()
+    np.testing.assert_allclose(shown[inside], first[inside])
+    assert (shown[~inside] == projection.about["value_range"][1]).all()
+
+
+# notes
+
+
+def test_notes_stand_below_a_figure_that_keeps_its_size():
+    projection = examples.maximized(2, 1, 28, 1)
+    plain, noted = maximization.draw(projection), maximization.draw(projection)
+    note = "unit 1: " + " ".join(["it would not climb, whatever was tried, and so it is grey"] * 3)
+    style.noted(noted, [note])
+    lines = [text.get_text() for text in noted.texts]
+    assert " ".join(reversed(lines)) == note
+    taller = noted.get_figheight() - plain.get_figheight()
+    assert taller == pytest.approx(len(lines) * style.NOTE_LINE)
+    for one, other in zip(plain.axes, noted.axes, strict=True):
+        before = one.get_position().bounds
+        after = other.get_position().bounds
+        assert before[3] * plain.get_figheight() == pytest.approx(after[3] * noted.get_figheight())
+        top = (1 - after[1] - after[3]) * noted.get_figheight()
+        assert top == pytest.approx((1 - before[1] - before[3]) * plain.get_figheight())
+    assert all(text.get_position()[1] * noted.get_figheight() < taller for text in noted.texts)
 
 
 # attribution

@@ -6,7 +6,7 @@ import pytest
 from projection_examples import sequential, set_weights, stored
 
 from pixelspace.errors import UserError
-from pixelspace.projections import attribution, class_maps, gradients, images, occlusion
+from pixelspace.projections import attribution, backward, class_maps, gradients, images, occlusion
 
 kinds = keras.layers
 
@@ -81,7 +81,7 @@ def test_grad_cam_by_hand():
     found = class_maps.grad_cam(model, MAP, 1)
     np.testing.assert_allclose(found[0], [[1, 2], [0, 4]])
     assert not class_maps.grad_cam(model, MAP, 0).any()
-    assert class_maps.last_map(model) == "map"
+    assert class_maps.maps_before(model, "logits") == ["map"]
 
 
 def test_grad_cam_plus_plus_by_hand():
@@ -111,7 +111,7 @@ def test_a_map_is_enlarged_to_the_image():
 
 def test_class_maps_need_a_map():
     dense = sequential((4, 4, 1), kinds.Flatten(), kinds.Dense(2, name="logits"))
-    with pytest.raises(UserError, match="no layer has a map; class maps need a convolution"):
+    with pytest.raises(UserError, match="^layer logits: no layer before it has a map"):
         class_maps.grad_cam(dense, np.zeros((1, 4, 4, 1)), 0)
 
 
@@ -164,11 +164,11 @@ def test_the_size_of_a_batch_changes_nothing(monkeypatch):
     )
     data = np.random.default_rng(0).uniform(size=(5, 8, 7, 2)).astype(np.float32)
     classes = np.array([0, 2, 1, 1, 0])
-    settings = {"seed": 3, "low": 0.0, "middle": 0.5}
+    settings = attribution.Settings(3, (0.0, 1.0), None, 50, 0.0, 50, 0.15, None)
 
     def maps() -> dict[str, np.ndarray]:
         found = {
-            m: call(model, data, "logits", classes, **settings)
+            m: call(settings, model, data, "logits", classes, None)
             for m, call in attribution.METHODS.items()
         }
         return {m: f[0] if isinstance(f, tuple) else f for m, f in found.items()}
@@ -216,10 +216,71 @@ def test_probabilities_are_explained_if_asked_for(tmp_path):
     with stored(tmp_path / "data.h5", data, [0, 1, 0]) as dataset:
         settings = {"seed": 0, "methods": ["gradient", "occlusion"], "images": [2], "target": "b"}
         before = attribution.project(model, dataset, **settings)
-        after = attribution.project(model, dataset, output="probabilities", **settings)
+        after = attribution.project(model, dataset, layer="probabilities", **settings)
     # By the chain rule: p (1 - p) times the derivative of the logits' difference.
     p = model.predict(data[[2]], verbose=0)[0, 1]
     np.testing.assert_allclose(before.arrays["maps_0"].ravel(), np.arange(1, 8, 2) / 8, rtol=1e-6)
     np.testing.assert_allclose(after.arrays["maps_0"].ravel(), p * (1 - p) / 8, rtol=1e-5)
     assert after.about["layer"] == "probabilities"
     assert np.abs(after.arrays["maps_1"]).max() < np.abs(before.arrays["maps_1"]).max()
+
+
+def test_a_unit_of_a_map_is_explained_at_its_cell(tmp_path):
+    keras.utils.set_random_seed(2)
+    model = sequential(
+        (6, 7, 1),
+        kinds.Conv2D(3, 3, activation="relu", padding="same", name="first"),
+        kinds.Conv2D(4, 3, padding="same", name="second"),
+        kinds.Flatten(),
+        kinds.Dense(2, name="logits"),
+    )
+    data = np.random.default_rng(0).uniform(0, 1, (3, 6, 7, 1)).astype("float32")
+    with stored(tmp_path / "data.h5", data, [0, 1, 0]) as dataset:
+        settings = {"seed": 0, "images": [2], "layer": "second"}
+        found = attribution.project(model, dataset, target=3, cell=(1, 2), **settings)
+        whole = attribution.project(
+            model, dataset, target=3, methods=["gradient", "occlusion"], window=2, **settings
+        )
+        with pytest.raises(UserError, match="^target label: layer second is not of classes"):
+            attribution.project(model, dataset, target="label", **settings)
+    assert found.about["explained"] == ["unit 3"]
+    assert found.about["methods"] == list(attribution.METHODS)
+    for number, method in enumerate(found.about["methods"]):
+        maps = found.arrays[f"maps_{number}"][0]
+        if method in attribution.NEED_A_MAP:
+            continue
+        # the cell (1, 2) sees rows 0 to 3 and columns 0 to 4
+        assert maps[:4, :5].any()
+        assert not maps[4:].any()
+        assert not maps[:, 5:].any()
+    expected = backward.gradient(model, data[[2]], "second", 3)
+    np.testing.assert_array_equal(whole.arrays["maps_0"], expected)
+    loss = occlusion.occlusion_map(
+        model, data[[2]], "second", 3, window=(2, 2), stride=(1, 1), fill=0.5
+    )
+    np.testing.assert_allclose(whole.arrays["maps_1"][..., 0], loss, atol=1e-6)
+
+
+def test_class_maps_of_a_layer_that_is_asked_for():
+    model = two_channels(kinds.GlobalAveragePooling2D(), weights=np.array([[0.0, 8.0], [0.0, 4.0]]))
+    asked = class_maps.grad_cam(model, MAP, 1, layer="map")
+    np.testing.assert_array_equal(asked, class_maps.grad_cam(model, MAP, 1))
+    with pytest.raises(UserError, match="^layer logits: it has no map, or does not come before"):
+        class_maps.grad_cam(model, MAP, 1, layer="logits")
+
+
+def test_what_is_missing_of_completeness_is_noted(tmp_path):
+    # a step of height 1 at one half of the path, which two points of it miss
+    steep = np.full((1, 1), 1e4)
+    model = sequential(
+        (1, 1, 1), kinds.Flatten(), kinds.Dense(1, "sigmoid", name="step"), kinds.Dense(2)
+    )
+    set_weights(model, step=[steep, [-5e3]])
+    model.layers[-1].set_weights([np.array([[1.0, -1.0]]), np.zeros(2)])
+    data = np.ones((1, 1, 1, 1), "float32")
+    settings = {"seed": 0, "methods": ["integrated_gradients", "deconvnet"], "images": [0]}
+    with stored(tmp_path / "data.h5", data, [0]) as dataset:
+        found = attribution.project(model, dataset, target="a", steps=2, **settings)
+    missed, same, *_ = found.about["notes"]
+    assert missed.startswith("method integrated_gradients: for image 0 the shares miss the gain 1")
+    assert same == "method deconvnet: no max-pooling, so a unit has the same map for all images"

@@ -65,7 +65,7 @@ def test_phases_move_waves_and_leave_their_strength(width):
 def test_the_spectrum_is_that_of_the_data(tmp_path):
     images = pictures(40)
     with stored(tmp_path / "data.h5", images, [0, 1] * 20, value_range=(0, 255)) as dataset:
-        found = maco.spectrum_of(dataset["train"], (0.0, 255.0))
+        found = maco.spectrum_of(dataset["train"].images, (0.0, 255.0))
     np.testing.assert_allclose(found.mean, images.mean((0, 1, 2)) / 255, rtol=1e-4)
     np.testing.assert_allclose(found.basis @ found.basis.T, np.eye(3), atol=1e-5)
     colours = (images / 255 - found.mean) @ found.basis.T
@@ -78,8 +78,14 @@ def test_the_spectrum_is_that_of_the_data(tmp_path):
 def test_the_phases_alone_climb(network, tmp_path):
     with stored(tmp_path / "data.h5", pictures(20), [0, 1] * 10, value_range=(0, 255)) as dataset:
         found = maco.project(network, dataset, seed=0, layer="deep", units=[1, 4], steps=30)
+        spectrum = maco.spectrum_of(dataset["train"].images, (0.0, 255.0))
     assert (found.arrays["values"][:, 1] > found.arrays["values"][:, 0] + 0.02).all()
     assert found.about["notes"] == []
+    planes = np.moveaxis((found.arrays["images"] / 255 - spectrum.mean) @ spectrum.basis.T, -1, 1)
+    magnitudes = np.abs(np.fft.rfft2(planes))
+    np.testing.assert_allclose(magnitudes, [spectrum.magnitudes] * 2, atol=1e-4 * magnitudes.max())
+    outside = (found.arrays["images"] < 0) | (found.arrays["images"] > 255)
+    assert found.about["share_outside"] == outside.mean() > 0
 
 
 # --- inversion and caricature

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 from projection_examples import sequential, set_weights, stored
 
+from pixelspace.artifacts import Dataset, Sample, Split, open_dataset, write_dataset
 from pixelspace.errors import UserError
 from pixelspace.projections import dream
 from pixelspace.projections.feature_maps import layer_outputs
@@ -87,7 +88,7 @@ def test_a_dream_on_a_data_set(tmp_path):
     settings = {"seed": 0, "layer": "deep", "octaves": 2, "steps": 2, "jitter": 2}
     with stored(tmp_path / "data.h5", images, [1, 0, 1], value_range=(0, 255)) as dataset:
         found = dream.project(network(3), dataset, label="b", index=1, **settings)
-        with pytest.raises(UserError, match="^index 2: class b has 2 large images$"):
+        with pytest.raises(UserError, match="^index 2: class b has 2 images in split large$"):
             dream.project(network(3), dataset, label="b", index=2, **settings)
         with pytest.raises(UserError, match="^label c: the classes are a, b$"):
             dream.project(network(3), dataset, label="c", **settings)
@@ -98,6 +99,44 @@ def test_a_dream_on_a_data_set(tmp_path):
     np.testing.assert_allclose(
         found.arrays["probabilities"], odds / odds.sum(1, keepdims=True), rtol=1e-5
     )
+
+
+def test_an_image_that_is_too_small_for_the_layer_is_refused():
+    with pytest.raises(UserError, match="^octaves: at 1 x 1 pixels, the smallest of 9 sizes"):
+        dream.deep_dream(valid_network(), picture(3), "deep", seed=0, octaves=9, scale=2.0)
+
+
+def valid_network() -> keras.Model:
+    return sequential(
+        (24, 20, 3),
+        kinds.Conv2D(2, 3, name="deep"),
+        kinds.Flatten(),
+        kinds.Dense(2, name="logits"),
+    )
+
+
+def test_a_network_of_one_size_sees_the_dream_at_that_size(tmp_path):
+    images = np.random.default_rng(0).uniform(0, 255, (2, 48, 40, 3)).astype(np.float32)
+    settings = {"seed": 0, "layer": "deep", "octaves": 2, "steps": 2, "jitter": 2}
+    model = valid_network()
+    with stored(tmp_path / "data.h5", images, [1, 0], value_range=(0, 255)) as dataset:
+        found = dream.project(model, dataset, label="a", **settings)
+    assert found.arrays["frames"].shape == (3, 48, 40, 3)
+    # to half the size, every pixel with a tent of weights
+    seen = tf.image.resize(found.arrays["frames"][[0, -1]], (24, 20), antialias=True)
+    np.testing.assert_allclose(found.arrays["logits"], model.predict(seen, verbose=0), rtol=1e-4)
+
+
+def test_a_data_set_without_large_images_lends_its_test_images(tmp_path):
+    images = np.stack([picture(3), picture(3) / 2])
+    samples = [Sample(image, label, "made") for label, image in enumerate(images)]
+    split = Split(2, images.shape[1:], samples)
+    splits = dict.fromkeys(("train", "validation", "test"), split)
+    write_dataset(tmp_path / "data.h5", Dataset(("a", "b"), (0, 255), "float32", splits))
+    with open_dataset(tmp_path / "data.h5") as dataset:
+        settings = {"seed": 0, "layer": "deep", "octaves": 1, "steps": 1, "jitter": 2}
+        found = dream.project(network(3), dataset, label="b", **settings)
+    assert found.about["image"] == {"split": "test", "index": 1, "label": "b"}
 
 
 def test_a_dead_channel_is_noted(tmp_path):

@@ -10,6 +10,7 @@ from projection_examples import sequential, set_weights, stored
 from pixelspace import artifacts
 from pixelspace.errors import UserError
 from pixelspace.projections import backward, deconvolutions, feature_maps, graph, top_patches
+from pixelspace.projections.top_patches import strongest_patches
 
 kinds = keras.layers
 
@@ -67,9 +68,9 @@ def test_feature_maps_of_a_data_set(tmp_path):
 
 def test_the_strongest_patches_are_found_in_order(tmp_path, monkeypatch):
     with stored(tmp_path / "data.h5", IMAGES, [0, 1, 0, 1]) as dataset:
-        found = top_patches.strongest_patches(corner_detector(), dataset["test"], "relu", [0], 3)
+        found = strongest_patches(corner_detector(), dataset["test"].images, "relu", [0], 3)
         monkeypatch.setattr(top_patches, "BATCH", 3)
-        again = top_patches.strongest_patches(corner_detector(), dataset["test"], "relu", [0], 3)
+        again = strongest_patches(corner_detector(), dataset["test"].images, "relu", [0], 3)
     # The point of 7 at (2, 3) meets weight 4 from cell (1, 2). In the corner a point meets weight
     # 1 alone: 9. Those of 5 give 4 * 5 in image 0, and in image 3, at the top, 2 * 5.
     np.testing.assert_array_equal(found.activations, [[28, 20, 10]])
@@ -83,9 +84,9 @@ def test_equal_activations_keep_the_order_of_the_images(tmp_path, monkeypatch):
     monkeypatch.setattr(top_patches, "BATCH", 2)
     images = np.repeat(IMAGES[:1], 5, axis=0)
     with stored(tmp_path / "data.h5", images, [0, 1, 0, 1, 0]) as dataset:
-        found = top_patches.strongest_patches(corner_detector(), dataset["test"], "relu", [0, 1], 4)
+        found = strongest_patches(corner_detector(), dataset["test"].images, "relu", [0, 1], 4)
         with pytest.raises(UserError, match="^k = 6: more patches than the 5 images"):
-            top_patches.strongest_patches(corner_detector(), dataset["test"], "relu", [0], 6)
+            strongest_patches(corner_detector(), dataset["test"].images, "relu", [0], 6)
     np.testing.assert_array_equal(found.images, [[0, 1, 2, 3], [0, 1, 2, 3]])
 
 
@@ -97,6 +98,20 @@ def test_a_patch_beyond_the_border_is_padded():
     nothing, nowhere = top_patches.crop(image, (5, -9, 2, 2))
     assert not nothing.any()
     assert not nowhere.any()
+
+
+def test_top_patches_of_a_data_set(tmp_path):
+    with stored(tmp_path / "data.h5", IMAGES, [0, 1, 0, 1]) as dataset:
+        settings = {"seed": 0, "layer": "relu", "k": 3}
+        found = top_patches.project(corner_detector(), dataset, units=2, **settings)
+        back = deconvolutions.project(corner_detector(), dataset, units=2, **settings)
+    # of the two units one never answers to light
+    assert found.about["units"] == [0]
+    assert found.about["notes"] == ["unit 1: excited by no test image"]
+    np.testing.assert_array_equal(found.arrays["activations"], [[28, 20, 10]])
+    for name, array in found.arrays.items():
+        np.testing.assert_array_equal(array, back.arrays[name])
+    assert set(back.arrays) - set(found.arrays) == {"deconvolutions"}
 
 
 def test_deconvolutions_of_a_data_set(tmp_path):
@@ -171,18 +186,21 @@ def test_a_patch_by_itself_excites_its_unit_as_much(tmp_path):
 def test_a_data_set_is_read_once_and_its_images_are_let_go():
     reads = []
 
-    class Split:
+    class Images:
+        shape = (3 * top_patches.BATCH, 3, 4, 1)
+
         def __len__(self):
-            return 3 * top_patches.BATCH
+            return self.shape[0]
 
-        def batches(self, size):
-            for number in range(3):
-                assert all(read() is None for read in reads[:-1])
-                images = np.random.default_rng(number).uniform(size=(size, 3, 4, 1))
-                reads.append(weakref.ref(images))
-                yield images, None
+        def __getitem__(self, part):
+            assert all(read() is None for read in reads[:-1])
+            images = np.random.default_rng(part.start).uniform(
+                size=(part.stop - part.start, 3, 4, 1)
+            )
+            reads.append(weakref.ref(images))
+            return images
 
-    found = top_patches.strongest_patches(corner_detector(), Split(), "relu", [0], 7)
+    found = strongest_patches(corner_detector(), Images(), "relu", [0], 7)
     assert len(reads) == 3
     assert found.activations.shape == (1, 7)
     assert (np.diff(found.activations) <= 0).all()

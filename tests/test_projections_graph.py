@@ -89,6 +89,51 @@ def test_batch_normalization_folded_by_hand(depthwise, expected):
     np.testing.assert_allclose(np.ravel(found), expected, rtol=1e-6)
 
 
+def test_inside_a_model_what_feeds_what_is_named_by_path_and_folded():
+    inner = normalized(depthwise=False)
+    image = keras.Input((1, 1, 2))
+    model = keras.Model(image, keras.layers.Flatten(name="flat")(inner(image)))
+    names = [f"{inner.name}/{name}" for name in ("conv", "norm")]
+    assert graph.consumers(model, names[0]) == [names[1]]
+    assert graph.before(model, names[1]) == {names[0]}
+    assert graph.before(model, "flat") >= set(names)
+    assert graph.consumers(model, inner.name) == ["flat"]
+    pixels = np.array([1.0, 3.0], np.float32).reshape(1, 1, 1, 2)
+    substitute = graph.folded(model)
+    assert substitute(inner.get_layer("norm"))(pixels) is pixels
+    (found,) = graph.outputs(model, pixels, [names[1]], substitute)
+    np.testing.assert_allclose(np.ravel(found), [37, 34], rtol=1e-6)
+    assert graph.folded(model, [names[0]])(inner.get_layer("conv")) is None
+
+
+def test_a_normalization_of_two_convolutions_is_not_folded():
+    kinds = keras.layers
+    image = keras.Input((3, 3, 2))
+    norm, first, second = kinds.BatchNormalization(), kinds.Conv2D(2, 1), kinds.Conv2D(2, 1)
+    model = keras.Model(image, kinds.Add(name="sum")([norm(first(image)), norm(second(image))]))
+    norm.set_weights(list(np.arange(1.0, 9.0).reshape(4, 2)))
+    pixels = np.random.default_rng(0).uniform(size=(1, 3, 3, 2)).astype(np.float32)
+    (found,) = graph.outputs(model, pixels, ["sum"], graph.folded(model))
+    np.testing.assert_allclose(found, model(pixels), rtol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (784,)])
+def test_images_without_channels_are_refused(shape):
+    model = sequential(shape, keras.layers.Flatten(), keras.layers.Dense(2, name="logits"))
+    with pytest.raises(UserError, match="is expected; put a Reshape layer before it"):
+        graph.as_batch(model, np.zeros((1, *shape)))
+
+
+def test_an_open_size_is_named_where_one_is_needed():
+    model = sequential((None, None, 3), keras.layers.Conv2D(2, 3, name="conv"))
+    assert graph.fits(model, "conv", (3, 3))
+    assert not graph.fits(model, "conv", (3, 2))
+    with pytest.raises(UserError, match="its input has no size of its own"):
+        graph.sized_image_shape(model)
+    image = keras.Input((8, 9, 3))
+    assert graph.sized_image_shape(keras.Model(image, model(image))) == (8, 9, 3)
+
+
 def test_a_convolution_that_is_asked_for_is_not_folded():
     model = normalized(depthwise=False)
     image = np.array([1.0, 3.0], np.float32).reshape(1, 1, 1, 2)

@@ -7,6 +7,8 @@ import tensorflow as tf
 from projection_examples import sequential, set_weights, stored
 
 from pixelspace.errors import UserError
+from pixelspace.networks import efficientnet
+from pixelspace.networks.build import build
 from pixelspace.projections import graph, images, maximization, objectives, regularizers, transforms
 from pixelspace.projections.feature_maps import layer_outputs
 
@@ -386,3 +388,81 @@ def test_a_dead_unit_is_noted(tmp_path):
         )
     assert found.arrays["images"].shape == (2, 2, 8, 8, 1)
     assert found.about["notes"] == [f"unit 1: {maximization.STUCK}"]
+
+
+def test_sums_of_parts_are_one_objective_for_each_image(network, tmp_path):
+    parts = [
+        [{"layer": "logits", "unit": 0}, {"layer": "logits", "unit": 1, "factor": -2.0}],
+        [{"layer": "conv"}],
+        [{"layer": "pool", "direction": [1.0] * 6, "factor": 0.5}],
+    ]
+    data = np.zeros((2, 18, 14, 1), np.float32)
+    names = ("fish", "bird", "c", "d", "e")
+    with stored(tmp_path / "data.h5", data, [0, 1], names, value_range=(0, 255)) as dataset:
+        found = maximization.project(network, dataset, seed=0, objectives=parts, steps=20)
+    assert found.about["titles"] == ["fish - 2 bird", "conv", "0.5 a direction of pool"]
+    made = found.arrays["images"][:, 0]
+    outputs = layer_outputs(network, made, ["logits", "conv", "pool"])
+    expected = [
+        outputs["logits"][0, 0] - 2 * outputs["logits"][0, 1],
+        (outputs["conv"][1] ** 2).mean(),
+        0.5 * outputs["pool"][2].sum(-1).mean(),
+    ]
+    np.testing.assert_allclose(found.arrays["values"][:, 0, 1], expected, rtol=1e-4)
+    assert (found.arrays["values"][..., 1] > found.arrays["values"][..., 0]).all()
+
+
+def test_an_image_of_another_size_in_grey(tmp_path):
+    model = sequential((16, 16, 3), kinds.Conv2D(4, 3, name="conv"), kinds.ReLU(name="relu"))
+    data = np.zeros((2, 16, 16, 3), np.float32)
+    with stored(tmp_path / "data.h5", data, [0, 1]) as dataset:
+        found = maximization.project(
+            model,
+            dataset,
+            seed=0,
+            layer="conv",
+            units=[1],
+            size=(9, 20),
+            grey=True,
+            transforms=[{"pad": 2}, {"scale": [0.9, 1.1], "jitter": None}],
+            steps=10,
+        )
+    (made,) = found.arrays["images"]
+    assert made.shape == (1, 9, 20, 1)
+    output = layer_outputs(model, np.repeat(made, 3, -1), ["conv"])["conv"]
+    np.testing.assert_allclose(found.arrays["values"][0, 0, 1], output[..., 1].mean(), rtol=1e-4)
+
+
+def test_transforms_are_what_the_configuration_says():
+    found = maximization._transforms([{"pad": 2}, {"scale": [0.9, 1.1], "jitter": None}], (9, 9))
+    assert found == (transforms.Pad(2), transforms.Scale(0.9, 1.1))
+    assert maximization._transforms("robust", (9, 9)) == transforms.ROBUST
+    assert maximization._transforms(None, (9, 9)) == transforms.GENTLE
+
+
+def test_what_climbs_next_to_nothing_is_noted():
+    values = np.array([[0.0, 1.0], [2.0, 2.001], [0.0, 3.0]])
+    (note,) = maximization.notes_of_stuck(["unit 4", "unit 5", "unit 7"], values)
+    assert note == f"unit 5: {maximization.STUCK}"
+    assert maximization.notes_of_stuck(["unit 4", "unit 7"], values[[0, 2]]) == []
+    assert maximization.notes_of_stuck(["a", "b"], np.zeros((2, 2)))[0].startswith("a, b: ")
+
+
+def test_groups_must_be_whole(network):
+    objective = objectives.channel("conv", [1, 2, 3]) + objectives.diversity("conv", 2)
+    with pytest.raises(UserError, match="^diversity: 3 images do not make groups of 2"):
+        maximization.maximize(network, objective, seed=0)
+    with pytest.raises(UserError, match="^diversity: groups of 1; it takes 2 images to differ"):
+        objectives.diversity("conv", 1)
+
+
+def test_the_deep_network_draws_the_same_whatever_the_company():
+    layers = efficientnet.layers(input_shape=(64, 64, 3), classes=3)
+    keras.utils.set_random_seed(1)
+    model = build(layers)
+    settings = {"seed": 1, "steps": 6, "transforms": transforms.ROBUST}
+    objective = objectives.channel("b4_out", [3, 6, 11])
+    whole = maximization.maximize(model, objective, batch=3, **settings).images
+    for batch in (1, 2):
+        found = maximization.maximize(model, objective, batch=batch, **settings).images
+        np.testing.assert_allclose(found, whole, rtol=0, atol=1e-5 * 255)

@@ -9,6 +9,7 @@ import difflib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
+from operator import lt
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -249,9 +250,9 @@ class Restarts(Section):
 class Scratch(Section):
     """Training from random weights with Adam and a cosine schedule."""
 
-    epochs: Count = Field(6, description="passes over the training images")
+    epochs: Count = Field(5, description="passes over the training images")
     batch: Count = Field(64, description="images in one step")
-    learning_rate: Positive = Field(0.004, description="of Adam, before the schedule lowers it")
+    learning_rate: Positive = Field(0.005, description="of Adam, before the schedule lowers it")
     shift: int = Field(1, ge=0, le=16, description="random shift of an image, at most, in pixels")
     flip: bool = Field(False, description="mirror every other image left to right")
 
@@ -295,6 +296,7 @@ Images = Annotated[
 ]
 
 CLASS_MAPS = ("grad_cam", "grad_cam_plus_plus")
+CLASS_LAYERS = ("logits", "probabilities")
 Method = Literal[
     "gradient",
     "gradient_times_input",
@@ -324,29 +326,65 @@ class FeatureMaps(Section):
     image: int = Field(0, ge=0, description="number of the test image, counted from 0")
 
 
-class Deconvolutions(Section):
-    """The image patches that excite a unit most, and what of them the unit goes back to."""
+class TopPatches(Section):
+    """The image patches that excite a unit most."""
 
-    kind: Literal["deconvolutions"]
+    kind: Literal["top_patches"]
     layer: str = Field(description="a layer of the network")
     units: Units = 4
     k: Count = Field(9, description="patches for each unit")
-    policy: Literal["deconvnet", "guided"] = Field("deconvnet", description="the way back")
+
+
+class Deconvolutions(TopPatches):
+    """The image patches that excite a unit most, and what of them the unit goes back to."""
+
+    kind: Literal["deconvolutions"]
+    policy: Literal["deconvnet", "guided", "gradient"] = Field(
+        "deconvnet", description="the way back"
+    )
+
+
+class Part(Section):
+    """An addend of an objective: a unit of a layer, a direction in it, or else all of it."""
+
+    layer: str = Field(description="a layer of the network")
+    unit: int | None = Field(None, ge=0, description="number of a unit, counted from 0")
+    direction: list[float] | None = Field(None, description="a number for each unit of the layer")
+    factor: float = Field(1.0, allow_inf_nan=False, description="negative for what is to shrink")
+
+
+class Change(Section):
+    """One random change of an image before each step."""
+
+    pad: int | None = Field(None, ge=1, description="pixels of grey around the image")
+    jitter: int | None = Field(None, ge=1, description="shift, at most, in pixels")
+    roll: int | None = Field(None, ge=1, description="shift, at most, around the borders")
+    rotate: Positive | None = Field(None, description="turn, at most, in degrees")
+    scale: list[Positive] | None = Field(
+        None, min_length=2, max_length=2, description="smallest and largest growth"
+    )
 
 
 class Maximization(Section):
     """Images made to excite units of a layer; `logits` are the classes before the softmax."""
 
     kind: Literal["maximization"]
-    layer: str = Field(description="a layer of the network")
+    layer: str | None = Field(None, description="a layer of the network")
     units: Units = 8
+    objectives: list[Annotated[list[Part], Field(min_length=1)]] | None = Field(
+        None, min_length=1, description="in the place of layer and units, sums of parts"
+    )
     cell: Literal["mean", "middle"] = Field("mean", description="of a unit's map, what is to grow")
     variants: int = Field(1, ge=1, le=16, description="images for each unit")
     diversity: NotNegative = Field(0.0, description="weight of what makes variants differ")
     image: Literal["fourier", "pixels"] = Field("fourier", description="what is optimized")
-    transforms: Literal["robust", "gentle", "none"] | None = Field(
-        None, description="random changes before each step; null chooses by the image's size"
+    size: list[Annotated[int, Field(ge=8, le=1024)]] | None = Field(
+        None, min_length=2, max_length=2, description="height and width; null for the network's own"
     )
+    grey: bool = Field(False, description="grey images for a network of colours")
+    transforms: (
+        Literal["robust", "gentle", "none"] | Annotated[list[Change], Field(min_length=1)] | None
+    ) = Field(None, description="random changes before each step; null chooses by the image's size")
     total_variation: NotNegative = Field(0.0, description="weight of neighbours' differences")
     l2: NotNegative = Field(0.0, description="weight of the distance from black")
     blur: NotNegative = Field(0.0, description="weight of what a blur would take away")
@@ -364,18 +402,29 @@ class Maco(Section):
 
 
 class Attribution(Section):
-    """What in some test images speaks for a class, by several methods."""
+    """What in some test images speaks for a class, or excites a unit, by several methods."""
 
     kind: Literal["attribution"]
-    methods: list[Method] = Field(
-        list(get_args(Method)), min_length=1, description="methods, in order"
+    methods: list[Method] | None = Field(
+        None, min_length=1, description="methods, in order; null for all that there can be"
     )
     images: Images = 4
-    target: str = Field(
-        "predicted", description="the class explained: predicted, label, or a class's name"
+    layer: str = Field(
+        "logits", description="logits or probabilities for classes, or any other layer"
     )
-    output: Literal["logits", "probabilities"] = Field(
-        "logits", description="the layer of the classes: before or after the softmax or sigmoid"
+    target: str | int = Field(
+        "predicted", description="predicted, label, a class's name, or the number of a unit"
+    )
+    cell: list[Annotated[int, Field(ge=0)]] | None = Field(
+        None, min_length=2, max_length=2, description="row and column in the layer; null for all"
+    )
+    map_layer: str | None = Field(None, description="the layer of class maps; null for the last")
+    steps: Count = Field(50, description="points on the path of integrated gradients")
+    baseline: float = Field(0.0, ge=0, le=1, description="where it begins: 0 black, 1 white")
+    samples: Count = Field(50, description="noisy copies for SmoothGrad")
+    spread: Positive = Field(0.15, description="their noise, as a share of the image's range")
+    window: Count | None = Field(
+        None, description="side in pixels of what occlusion covers; null for an eighth of the image"
     )
 
 
@@ -429,6 +478,7 @@ class Dream(Section):
 AnyProjection = Annotated[
     Weights
     | FeatureMaps
+    | TopPatches
     | Deconvolutions
     | Maximization
     | Maco
@@ -526,7 +576,7 @@ def load(
     try:
         config = Config.model_validate(_with_photos(dict(merged)))
     except ValidationError as error:
-        raise _explain(error.errors()[0], merged, origins) from None
+        raise _explain(_most_telling(error.errors(), merged), merged, origins) from None
     for keys, message in _impossible(config):
         raise UserError(f"{_where(keys, origins)}: {message}")
     return config
@@ -653,11 +703,15 @@ def _impossible(config: Config) -> Iterator[tuple[tuple[str, ...], str]]:
                             yield (*here, "layers"), f"layer '{layer}' is no convolution"
                 yield from _impossible_images(here, settings, data.chosen)
                 if settings.kind == "attribution":
-                    yield from _impossible_attribution(here, settings, experiment.layers, classes)
+                    yield from _impossible_attribution(
+                        here, settings, experiment.layers, shapes, classes
+                    )
+                if settings.kind == "maximization":
+                    yield from _impossible_maximization(here, settings, experiment.layers, shapes)
                 if settings.kind == "atlas":
                     yield from _impossible_atlas(here, settings, experiment.layers, shapes)
                 if settings.kind == "dream":
-                    yield from _impossible_dream(here, settings, data.chosen, classes)
+                    yield from _impossible_dream(here, settings, data.chosen, shapes)
 
 
 def _missing(at, experiment: Experiment) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -680,15 +734,15 @@ def _missing(at, experiment: Experiment) -> Iterator[tuple[tuple[str, ...], str]
 
 
 def _impossible_layers(at, settings: Section, shapes) -> Iterator[tuple[tuple[str, ...], str]]:
-    asked = [(at + ("layer",), settings.layer)] if hasattr(settings, "layer") else []
-    if hasattr(settings, "layers"):
-        asked = [(at + ("layers",), layer) for layer in settings.layers]
+    single = ((key, getattr(settings, key, None)) for key in ("layer", "map_layer"))
+    asked = [((*at, key), layer) for key, layer in single if layer is not None]
+    asked += [((*at, "layers"), layer) for layer in getattr(settings, "layers", ())]
     for keys, layer in asked:
         if layer not in shapes:
             yield keys, f"the network has no layer '{layer}'{_nearest(layer, shapes)}"
             return
     units = []
-    if hasattr(settings, "units"):
+    if "units" in settings.model_fields_set and settings.layer is not None:
         units = [("units", settings.layer, settings.units)]
     if settings.kind == "feature_maps" and isinstance(settings.units_per_layer, list):
         units = [("units_per_layer", layer, settings.units_per_layer) for layer in settings.layers]
@@ -715,46 +769,115 @@ def _impossible_images(
 
 
 def _impossible_attribution(
-    at, settings: Attribution, layers: Sequence[Layer], classes: Sequence[str]
+    at, settings: Attribution, layers: Sequence[Layer], shapes, classes: Sequence[str]
 ) -> Iterator[tuple[tuple[str, ...], str]]:
-    class_maps = [method for method in settings.methods if method in CLASS_MAPS]
+    shape = shapes[settings.layer]
+    class_maps = [method for method in settings.methods or () if method in CLASS_MAPS]
     if class_maps and not any(layer.kind == "conv" for layer in layers):
         yield (
             (*at, "methods"),
             f"method '{class_maps[0]}' needs a network with a convolution; leave it out",
         )
-    targets = ("predicted", "label", *classes)
-    if settings.target not in targets:
+    if settings.map_layer is not None and len(shapes[settings.map_layer]) != 3:
+        yield (*at, "map_layer"), f"layer '{settings.map_layer}' has no map; class maps need one"
+    if isinstance(settings.target, int):
+        if not 0 <= settings.target < shape[-1]:
+            yield (
+                (*at, "target"),
+                f"layer '{settings.layer}' has {shape[-1]} units, numbered 0 to {shape[-1] - 1}",
+            )
+    elif settings.layer not in CLASS_LAYERS:
+        yield (
+            (*at, "target"),
+            f"layer '{settings.layer}' is not of classes; give the number of a unit",
+        )
+    elif settings.target not in (targets := ("predicted", "label", *classes)):
         yield (
             (*at, "target"),
             f"there is no target '{settings.target}'{_nearest(settings.target, targets)}",
+        )
+    if settings.cell is not None and len(shape) != 3:
+        yield (*at, "cell"), f"layer '{settings.layer}' has no map and no cells; leave this out"
+    elif settings.cell is not None and not all(map(lt, settings.cell, shape)):
+        yield (
+            (*at, "cell"),
+            f"layer '{settings.layer}' has {shape[0]} x {shape[1]} cells",
+        )
+
+
+def _impossible_maximization(
+    at, settings: Maximization, layers: Sequence[Layer], shapes
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    if (settings.layer is None) == (settings.objectives is None):
+        yield (*at, "layer"), "give either a layer, with its units, or objectives"
+        return
+    used = [] if settings.layer is None else [settings.layer]
+    for number, parts in enumerate(settings.objectives or ()):
+        for place, part in enumerate(parts):
+            here = (*at, "objectives", str(number), str(place))
+            if part.layer not in shapes:
+                yield (
+                    (*here, "layer"),
+                    f"the network has no layer '{part.layer}'{_nearest(part.layer, shapes)}",
+                )
+                return
+            used.append(part.layer)
+            total = shapes[part.layer][-1]
+            if part.unit is not None and part.direction is not None:
+                yield (*here, "unit"), "give a unit or a direction, not both"
+            if part.unit is not None and part.unit >= total:
+                yield (
+                    (*here, "unit"),
+                    f"layer '{part.layer}' has {total} units, numbered 0 to {total - 1}",
+                )
+            if part.direction is not None and len(part.direction) != total:
+                yield (
+                    (*here, "direction"),
+                    f"layer '{part.layer}' has {total} units; give as many numbers",
+                )
+    changes = settings.transforms if isinstance(settings.transforms, list) else []
+    for number, change in enumerate(changes):
+        if len(change.model_fields_set) != 1:
+            yield (
+                (*at, "transforms", str(number)),
+                f"give one of {', '.join(Change.model_fields)} in each item of the list",
+            )
+    for layer in used:
+        yield from _impossible_size(at, settings.size, layers, layer, shapes)
+
+
+def _impossible_size(
+    at, size: Sequence[int] | None, layers: Sequence[Layer], layer: str, shapes
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield an error where a layer behind a flattening is to see images of another size."""
+    own = list(layers[0].shape[:2])
+    fixed = any(other.kind == "flatten" for other in layers) and len(shapes[layer]) == 1
+    if fixed and size is not None and list(size) != own:
+        yield (
+            (*at, "size"),
+            f"layer '{layer}' takes images of one size alone, {own[0]} x {own[1]} pixels",
         )
 
 
 def _impossible_atlas(
     at, settings: Atlas, layers: Sequence[Layer], shapes
 ) -> Iterator[tuple[tuple[str, ...], str]]:
-    height, width = layers[0].shape[:2]
-    one_size = any(layer.kind == "flatten" for layer in layers) and len(shapes[settings.layer]) == 1
-    if one_size and (settings.size, settings.size) != (height, width):
-        yield (
-            (*at, "size"),
-            f"layer '{settings.layer}' takes images of one size alone, {height} x {width} pixels",
-        )
+    if "size" in settings.model_fields_set:
+        size = (settings.size, settings.size)
+        yield from _impossible_size(at, size, layers, settings.layer, shapes)
 
 
 def _impossible_dream(
-    at, settings: Dream, data: Section, classes: Sequence[str]
+    at, settings: Dream, data: Section, shapes
 ) -> Iterator[tuple[tuple[str, ...], str]]:
-    if not isinstance(data, Colour):
-        yield at, "a dream needs a data source with large images: rendered, folder or git"
-        return
+    if len(shapes[settings.layer]) != 3:
+        yield (*at, "layer"), f"layer '{settings.layer}' has no map; a dream needs one"
     for label, index in (("label", "index"), ("guide_label", "guide_index")):
         name = getattr(settings, label)
-        if name is not None and name not in classes:
-            names = ", ".join(classes)
+        if name is not None and name not in data.classes:
+            names = ", ".join(data.classes)
             yield (*at, label), f"there is no class '{name}'; the classes are {names}"
-        elif getattr(settings, index) >= data.large_per_class:
+        elif isinstance(data, Colour) and getattr(settings, index) >= data.large_per_class:
             yield (*at, index), f"only {data.large_per_class} large images of a class are kept"
     if settings.channel is not None and settings.guide_label is not None:
         yield (*at, "channel"), "a dream grows a channel or towards a guide; leave one out"
@@ -763,6 +886,13 @@ def _impossible_dream(
 def _nearest(word: str, known) -> str:
     close = difflib.get_close_matches(str(word), [str(k) for k in known], n=1, cutoff=0.6)
     return f"; did you mean '{close[0]}'?" if close else f"; it has {', '.join(map(str, known))}"
+
+
+def _most_telling(errors: Sequence[Mapping], merged: Mapping) -> Mapping:
+    """Return the first error or, of what each member of a union says there, the deepest one."""
+    at = _key_path(errors[0], merged)
+    alike = [error for error in errors if _key_path(error, merged)[: len(at)] == at]
+    return max(alike, key=lambda error: len(_key_path(error, merged)))
 
 
 def _explain(error: Mapping, merged: Mapping, origins) -> UserError:

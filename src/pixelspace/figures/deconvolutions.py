@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from pixelspace.artifacts import Projection
-from pixelspace.figures import style, tiles
+from pixelspace.figures import style, tiles, top_patches
 
 GAP = 0.03
 MARGIN = 0.03
@@ -85,21 +85,12 @@ def draw(projection: Projection) -> Figure:
 
 
 def examples(projection: Projection) -> list[tiles.Row]:
-    """Return the strongest patch of each unit, then the second, and so on; their projections.
-
-    What of a patch lies outside the image is white.
-    """
-    arrays, about = projection.arrays, projection.about
-    patches, back, inside = (
-        np.concatenate(arrays[name].swapaxes(0, 1))
-        for name in ("patches", "deconvolutions", "inside")
-    )
-    patches = np.where(inside[..., None], patches, about["value_range"][1])
+    """Return the strongest patch of each unit, then the second, and so on; their projections."""
+    about = projection.about
+    back = np.concatenate(projection.arrays["deconvolutions"].swapaxes(0, 1))
     words = {"guided": "guided backprop"}.get(about["policy"], about["policy"])
     return [
-        tiles.Row(
-            "strongest patches", about["layer"], tiles.pictures(patches, about["value_range"])
-        ),
+        *top_patches.examples(projection),
         tiles.Row(words, about["layer"], [tiles.signed(values) for values in back]),
     ]
 

@@ -24,10 +24,11 @@ def draw(projection: Projection) -> Figure:
 
 
 def examples(projection: Projection) -> list[tiles.Row]:
-    """Return the first image of each unit."""
+    """Return the first image of each unit, or of each sum of parts."""
     about = projection.about
     shown = tiles.pictures(projection.arrays["images"][:, 0], about["value_range"])
-    return [tiles.Row("maximization", about["layer"], shown)]
+    words = "sums and differences" if "titles" in about else "maximization"
+    return [tiles.Row(words, about["layer"], shown)]
 
 
 def draw_units(images: np.ndarray, values: np.ndarray, about: Mapping) -> Figure:
@@ -52,10 +53,10 @@ def draw_units(images: np.ndarray, values: np.ndarray, about: Mapping) -> Figure
     pitch = tall + 2 * LINE + GAP
     figure, canvas = style.sheet(-(-units // columns) * pitch - GAP + 2 * MARGIN)
     left = (style.WIDTH - columns * (block + between) + between) / 2
-    for number, unit in enumerate(about["units"]):
+    for number in range(units):
         x = left + (number % columns) * (block + between)
         top = MARGIN + (number // columns) * pitch + LINE
-        _name(canvas, about, unit, (x + block / 2, top - 0.04), block)
+        _name(canvas, about, number, (x + block / 2, top - 0.04), block)
         shown = tiles.pictures(images[number], about["value_range"])
         for tile, reached in zip(shown, values[number, :, 1], strict=True):
             tile.show(canvas, (x, top, wide, tall))
@@ -64,9 +65,15 @@ def draw_units(images: np.ndarray, values: np.ndarray, about: Mapping) -> Figure
     return figure
 
 
-def _name(canvas: Axes, about: Mapping, unit: int, place: tuple[float, float], room: float) -> None:
-    """Write the number of a unit, or the class that it stands for, if there is room for it."""
+def _name(
+    canvas: Axes, about: Mapping, number: int, place: tuple[float, float], room: float
+) -> None:
+    """Write what is excited, a unit's number or the class that it is, if there is room for it."""
     look = {"size": style.SMALL, "ha": "center", "va": "baseline"}
+    if "titles" in about:
+        style.write(canvas, *place, about["titles"][number], room=room, **look)
+        return
+    unit = about["units"][number]
     if about["layer"] == style.LOGITS:
         style.write(canvas, *place, about["class_names"][unit], room=room, **look)
         return

@@ -10,6 +10,7 @@ import functools
 import logging
 import math
 import string
+import textwrap
 from collections.abc import Sequence
 
 import matplotlib.style
@@ -33,6 +34,9 @@ TALLEST = 8.2
 
 SMALL, NORMAL = 7, 8
 """Sizes of type, in points."""
+
+NOTE_LINE, NOTE_LETTERS = 0.13, 105
+"""Height of a line of notes below a figure, in inches, and the most letters in it."""
 
 SHARP_DPI, SMOOTH_DPI, SCREEN_DPI = 600, 300, 200
 """Resolution in print of figures with sharp pixels alone, and of others; resolution on screen."""
@@ -154,9 +158,9 @@ def extent(text: Text) -> tuple[float, float]:
 
 
 def widest(names, size: float = NORMAL) -> float:
-    """Return the width in inches of the widest of ``names``, set in ``size`` points."""
+    """Return the width in inches of the widest of ``names``, set in ``size`` points, if any."""
     _, canvas = sheet(1)
-    return max(extent(write(canvas, 0, 0, name, size=size))[0] for name in names)
+    return max((extent(write(canvas, 0, 0, name, size=size))[0] for name in names), default=0.0)
 
 
 def number(value: float, significant: int = 2) -> str:
@@ -172,6 +176,22 @@ def number(value: float, significant: int = 2) -> str:
 def unit_name(layer: str, unit: int) -> str:
     """Return how a unit is called: the perceptron's nodes ``h_1`` and so on, others by number."""
     return f"$h_{{{unit + 1}}}$" if layer in ("hidden", "hidden_relu") else f"{unit}"
+
+
+def noted(figure: Figure, notes: Sequence[str]) -> Figure:
+    """Make room below a figure and write notes there, in grey lines as wide as it."""
+    lines = [line for note in notes for line in textwrap.wrap(note, NOTE_LETTERS)]
+    width, height = figure.get_size_inches()
+    taller = height + NOTE_LINE * len(lines)
+    for axes in figure.axes:
+        left, bottom, wide, tall = axes.get_position().bounds
+        top = (1 - bottom - tall) * height / taller
+        axes.set_position((left, 1 - top - tall * height / taller, wide, tall * height / taller))
+    figure.set_figheight(taller)
+    for number, line in enumerate(reversed(lines)):
+        bottom = (number + 0.3) * NOTE_LINE / taller
+        figure.text(0.03 / width, bottom, "", size=SMALL, color=GREY).set(**literal(line))
+    return figure
 
 
 # Images ---------------------------------------------------------------------------------------

@@ -17,9 +17,9 @@ def train(
     dataset: StoredDataset,
     *,
     seed: int,
-    epochs: int = 6,
+    epochs: int = 5,
     batch: int = 64,
-    learning_rate: float = 0.004,
+    learning_rate: float = 0.005,
     shift: int = 1,
     flip: bool = False,
 ) -> training.Trained:

@@ -80,15 +80,6 @@ def fields(vectors: np.ndarray, places: np.ndarray, grid: int, least: int) -> Fi
     )
 
 
-def _image_shape(model: keras.Model, layer: str, size: int) -> tuple[int, int, int]:
-    """Return the shape of a field's image: square, unless a layer needs the network's own size."""
-    known = graph.operations(model)
-    through = [known[name] for name in graph.before(model, layer) | {layer}]
-    own = graph.image_shape(model)
-    is_fixed = any(isinstance(operation, keras.layers.Flatten) for operation in through)
-    return own if is_fixed else (size, size, own[-1])
-
-
 def project(
     model: keras.Model,
     dataset: StoredDataset,
@@ -115,7 +106,9 @@ def project(
     places = layout(vectors)
     found = fields(vectors, places, grid, least)
     codes = found.means if len(graph.shape(model, layer)) == 1 else found.means[:, None, None]
-    shape = _image_shape(model, layer, size)
+    shape = graph.sized_image_shape(model)
+    if graph.takes_any_size(model, layer):
+        shape = (size, size, shape[-1])
     made = maximize(
         model,
         objectives.likeness(layer, codes),

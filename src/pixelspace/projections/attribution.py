@@ -1,6 +1,7 @@
-"""Attribution: what in an image speaks for a class, by every method, for images of a data set."""
+"""Attribution: what in an image excites a class or a unit, by every method, for a data set."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import keras
 import numpy as np
@@ -8,8 +9,13 @@ import numpy as np
 from pixelspace.artifacts import Projection, StoredDataset
 from pixelspace.errors import UserError
 from pixelspace.projections import graph
-from pixelspace.projections.backward import deconvnet, gradient, guided_backpropagation
-from pixelspace.projections.class_maps import grad_cam, grad_cam_plus_plus, maps_of
+from pixelspace.projections.backward import (
+    deconvnet,
+    gradient,
+    guided_backpropagation,
+    has_switches,
+)
+from pixelspace.projections.class_maps import grad_cam, grad_cam_plus_plus, maps_before
 from pixelspace.projections.feature_maps import layer_outputs
 from pixelspace.projections.gradients import (
     gradient_times_input,
@@ -21,35 +27,62 @@ from pixelspace.projections.selection import choose_images
 
 LOGITS = graph.LOGITS
 WINDOW_SHARE = 8  # an occluding window's side, as a fraction of the image's
+LARGEST_GAP = 0.05  # by which integrated gradients may miss what they share out, unremarked
 
 
-def _occlusion(model: keras.Model, images: np.ndarray, layer: str, unit, middle: float):
-    window = tuple(max(length // WINDOW_SHARE, 1) for length in images.shape[1:3])
+@dataclass(frozen=True)
+class Settings:
+    """What some methods need besides a unit; see `project`."""
+
+    seed: int
+    value_range: tuple[float, float]
+    map_layer: str | None
+    steps: int
+    baseline: float
+    samples: int
+    spread: float
+    window: int | None
+
+    def at(self, share: float) -> float:
+        """Return the value at a share of the range, from black to white."""
+        low, high = self.value_range
+        return low + share * (high - low)
+
+
+def _occlusion(settings: Settings, model, images: np.ndarray, *what) -> np.ndarray:
+    window = tuple(
+        settings.window or max(length // WINDOW_SHARE, 1) for length in images.shape[1:3]
+    )
     stride = tuple(max(length // 2, 1) for length in window)
-    found = occlusion_map(model, images, layer, unit, window=window, stride=stride, fill=middle)
-    return found[..., None]
+    middle = settings.at(0.5)
+    return occlusion_map(model, images, *what, window=window, stride=stride, fill=middle)[..., None]
 
 
-def _of_output(class_map: Callable) -> Callable:
-    return lambda model, images, layer, unit, **_: class_map(model, images, unit, output=layer)[
-        ..., None
-    ]
+def _class_map(method: Callable) -> Callable:
+    def found(settings: Settings, model, images, layer, *what) -> np.ndarray:
+        return method(model, images, *what, layer=settings.map_layer, output=layer)[..., None]
+
+    return found
 
 
 METHODS: dict[str, Callable] = {
-    "gradient": lambda *what, **_: gradient(*what),
-    "gradient_times_input": lambda *what, **_: gradient_times_input(*what),
-    "smooth_grad": lambda *what, seed, **_: smooth_grad(*what, seed=seed),
-    "integrated_gradients": lambda *what, low, **_: integrated_gradients(*what, baseline=low),
-    "deconvnet": lambda *what, **_: deconvnet(*what, start="one"),
-    "guided": lambda *what, **_: guided_backpropagation(*what),
-    "grad_cam": _of_output(grad_cam),
-    "grad_cam_plus_plus": _of_output(grad_cam_plus_plus),
-    "occlusion": lambda *what, middle, **_: _occlusion(*what, middle),
+    "gradient": lambda _, *what: gradient(*what),
+    "gradient_times_input": lambda _, *what: gradient_times_input(*what),
+    "smooth_grad": lambda settings, *what: smooth_grad(
+        *what, seed=settings.seed, samples=settings.samples, spread=settings.spread
+    ),
+    "integrated_gradients": lambda settings, *what: integrated_gradients(
+        *what, baseline=settings.at(settings.baseline), steps=settings.steps
+    ),
+    "deconvnet": lambda _, *what: deconvnet(*what, start="one"),
+    "guided": lambda _, *what: guided_backpropagation(*what),
+    "grad_cam": _class_map(grad_cam),
+    "grad_cam_plus_plus": _class_map(grad_cam_plus_plus),
+    "occlusion": _occlusion,
 }
-"""By name: from a model, images, a layer and its units to maps ``(n, height, width, channels or
-1)``; integrated gradients also give the gap by which these miss completeness ``(n,)``."""
-
+"""By name: from settings, a model, images, a layer, its units and their position to maps
+``(n, height, width, channels or 1)``; integrated gradients also give the gap ``(n,)`` by which
+these miss completeness."""
 
 NEED_A_MAP = ("grad_cam", "grad_cam_plus_plus")
 
@@ -59,66 +92,96 @@ def project(
     dataset: StoredDataset,
     *,
     seed: int,
-    methods: Sequence[str] = tuple(METHODS),
+    methods: Sequence[str] | None = None,
     images: int | Sequence[int] = 4,
-    target: str = "predicted",
-    output: str = LOGITS,
+    layer: str = LOGITS,
+    target: str | int = "predicted",
+    cell: Sequence[int] | None = None,
+    map_layer: str | None = None,
+    steps: int = 50,
+    baseline: float = 0.0,
+    samples: int = 50,
+    spread: float = 0.15,
+    window: int | None = None,
 ) -> Projection:
-    """Explain the classes of some test images by each of some methods.
+    """Explain a class or a unit for some test images by each of some methods.
 
     Args:
-        methods: names of `METHODS`. In a network without maps, class maps are left out, and this
-            is noted.
+        methods: names of `METHODS`; None for all. Where no map lies before the layer, class maps
+            are left out, and this is noted.
         images: numbers of test images, or how many to choose at random.
-        target: the class to explain: ``"predicted"``, ``"label"``, or a class's name.
-        output: the layer of the classes: ``"logits"``, or the one behind it. Of a probability, what
-            speaks for a class cannot be told from what speaks against the others.
+        layer: the layer of what is explained. Of a probability, what speaks for a class cannot be
+            told from what speaks against the others; hence the logits.
+        target: a unit's number or, of classes: ``"predicted"``, ``"label"``, or a class's name.
+        cell: row and column in the layer's map; None for all of it.
+        map_layer: the layer of class maps; None for the last one.
+        steps, baseline: of integrated gradients: points on the path, and the share of the value
+            range, from black, where the path begins.
+        samples, spread: of SmoothGrad: noisy copies, and the noise in them.
+        window: side in pixels of what occlusion covers; None for an eighth of the image's.
 
     Raises:
-        UserError: if there is no such method, image or class.
+        UserError: if there is no such method, image, layer, class, unit or cell.
     """
+    methods = list(METHODS) if methods is None else methods
     unknown = [name for name in methods if name not in METHODS]
     if unknown:
         raise UserError(f"method {unknown[0]}: the methods are {', '.join(METHODS)}")
-    left_out = [] if maps_of(model) else [name for name in methods if name in NEED_A_MAP]
+    left_out = [] if maps_before(model, layer) else [m for m in methods if m in NEED_A_MAP]
     methods = [name for name in methods if name not in left_out]
     split = dataset["test"]
     numbers, pixels = choose_images(split, images, seed)
     predicted = layer_outputs(model, pixels, [LOGITS])[LOGITS].argmax(1)
     labels = split.labels[numbers]
     names = dataset.class_names
-    classes = _targets(target, predicted, labels, names)
-    low, high = dataset.value_range
-    settings = {"seed": seed, "low": low, "middle": (low + high) / 2}
-    found = {name: METHODS[name](model, pixels, output, classes, **settings) for name in methods}
-    gaps = None
+    units = _targets(target, predicted, labels, names)
+    of_classes = graph.shape(model, layer) == (len(names),)
+    if not of_classes and not isinstance(target, int):
+        raise UserError(f"target {target}: layer {layer} is not of classes; give a unit's number")
+    settings = Settings(
+        seed, dataset.value_range, map_layer, steps, baseline, samples, spread, window
+    )
+    what = (model, pixels, layer, units, cell)
+    found = {name: METHODS[name](settings, *what) for name in methods}
+    notes = [f"method {name}: left out, as no layer has a map" for name in left_out]
+    about = {}
     if "integrated_gradients" in found:
         found["integrated_gradients"], gaps = found["integrated_gradients"]
-    about = {
+        gains = found["integrated_gradients"].sum((1, 2, 3)) - gaps
+        about["completeness_gaps"] = gaps.tolist()
+        notes += [
+            f"method integrated_gradients: for image {number} the shares miss the gain "
+            f"{gain:.3g} by {gap:.2g}; take more steps"
+            for number, gain, gap in zip(numbers, gains, gaps, strict=True)
+            if abs(gap) > LARGEST_GAP * abs(gain)
+        ]
+    if "deconvnet" in found and not has_switches(model, layer):
+        notes.append("method deconvnet: no max-pooling, so a unit has the same map for all images")
+    notes += [
+        f"method {name}: zero everywhere for image {number}"
+        for name, maps in found.items()
+        for number, own in zip(numbers, maps, strict=True)
+        if not own.any()
+    ]
+    about |= {
         "kind": "attribution",
         "class_names": list(names),
-        "value_range": [low, high],
-        "layer": output,
+        "value_range": list(dataset.value_range),
+        "layer": layer,
         "methods": list(found),
         "split": "test",
         "labels": [names[i] for i in labels],
         "predicted": [names[i] for i in predicted],
-        "explained": [names[i] for i in classes],
-        "notes": [f"method {name}: left out, as no layer has a map" for name in left_out]
-        + [
-            f"method {name}: zero everywhere for image {number}"
-            for name, maps in found.items()
-            for number, own in zip(numbers, maps, strict=True)
-            if not own.any()
-        ],
+        "explained": [names[i] if of_classes else f"unit {i}" for i in units],
+        "notes": notes,
     }
-    if gaps is not None:
-        about["completeness_gaps"] = gaps.tolist()
     arrays = {f"maps_{i}": maps.astype(np.float32) for i, maps in enumerate(found.values())}
     return Projection({"inputs": pixels, "images": numbers, **arrays}, about)
 
 
-def _targets(target: str, predicted: np.ndarray, labels: np.ndarray, names) -> np.ndarray:
+def _targets(target: str | int, predicted: np.ndarray, labels: np.ndarray, names) -> np.ndarray:
+    if isinstance(target, int):
+        return np.full(len(labels), target)
     if target in ("predicted", "label"):
         return predicted if target == "predicted" else labels
     if target not in names:

@@ -56,6 +56,26 @@ def rectifiers(policy: str) -> graph.Substitute:
     return substitute
 
 
+def picked(output: tf.Tensor, units: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
+    """Return 1 at each image's unit and position, and 0 elsewhere.
+
+    Args:
+        output: of a layer, ``(n, units)`` or ``(n, rows, columns, units)``.
+        units: one for each image ``(n,)``.
+        positions: row and column of one cell for each image ``(n, 2)``; (-1, -1) for all cells.
+    """
+    chosen = tf.one_hot(units, tf.shape(output)[-1], dtype=output.dtype)
+    if output.shape.rank != 4:
+        return chosen
+    at_rows, at_columns = (
+        tf.one_hot(positions[:, axis], tf.shape(output)[axis + 1], dtype=output.dtype)
+        for axis in (0, 1)
+    )
+    cells = at_rows[:, :, None] * at_columns[:, None, :]
+    everywhere = tf.cast(positions[:, :1] < 0, output.dtype)[:, :, None]
+    return chosen[:, None, None, :] * tf.maximum(cells, everywhere)[..., None]
+
+
 @functools.lru_cache(maxsize=32)
 def _compiled(model: keras.Model, layer: str, policy: str, image_shape: tuple[int, ...]):
     """Return the backward pass from one layer; it is traced once, whatever the unit and batch."""
@@ -72,15 +92,7 @@ def _compiled(model: keras.Model, layer: str, policy: str, image_shape: tuple[in
             (output,) = graph.outputs(
                 model, images, [layer], lambda operation: rectified(operation) or folded(operation)
             )
-        chosen = tf.one_hot(units, tf.shape(output)[-1], dtype=output.dtype)
-        if output.shape.rank == 4:
-            at_rows, at_columns = (
-                tf.one_hot(positions[:, axis], tf.shape(output)[axis + 1], dtype=output.dtype)
-                for axis in (0, 1)
-            )
-            cells = at_rows[:, :, None] * at_columns[:, None, :]
-            everywhere = tf.cast(positions[:, :1] < 0, output.dtype)[:, :, None]
-            chosen = chosen[:, None, None, :] * tf.maximum(cells, everywhere)[..., None]
+        chosen = picked(output, units, positions)
         seed = tf.where(by_activation, chosen * output, chosen)
         return tape.gradient(output, images, seed), tf.reduce_sum(
             chosen * output, range(1, output.shape.rank)
@@ -121,16 +133,7 @@ def backward_pass(
         UserError: if the layer, the unit or the position does not exist.
     """
     images = graph.as_batch(model, images)
-    shape = graph.shape(model, layer)
-    if len(shape) not in (1, 3):
-        raise UserError(f"layer {layer}: its output has shape {shape}; units or maps are expected")
-    units = np.broadcast_to(np.asarray(unit, np.int32), len(images))
-    positions = np.broadcast_to(
-        np.asarray((-1, -1) if position is None else position, np.int32), (len(images), 2)
-    )
-    graph.check_units(model, layer, units)
-    if position is not None:
-        _check_positions(positions, shape, layer)
+    units, positions = for_each(model, layer, unit, position, len(images))
     run = _compiled(model, layer, policy, images.shape[1:])
     parts = [
         run(images[part], units[part], positions[part], start == "activation")
@@ -138,6 +141,33 @@ def backward_pass(
     ]
     projections, values = zip(*parts, strict=True)
     return np.concatenate(projections), np.concatenate(values)
+
+
+def for_each(
+    model: keras.Model, layer: str, unit: Units, position: Position | None, images: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the units ``(n,)`` and positions ``(n, 2)`` of each of ``n`` images; see `picked`.
+
+    Raises:
+        UserError: if the layer, a unit or a position does not exist.
+    """
+    shape = graph.shape(model, layer)
+    if len(shape) not in (1, 3):
+        raise UserError(f"layer {layer}: its output has shape {shape}; units or maps are expected")
+    graph.check_units(model, layer, unit)
+    positions = np.asarray((-1, -1) if position is None else position, np.int32)
+    if position is not None:
+        _check_positions(positions.reshape(-1, 2), shape, layer)
+    units = np.broadcast_to(np.asarray(unit, np.int32), images)
+    return units, np.broadcast_to(positions, (images, 2))
+
+
+def has_switches(model: keras.Model, layer: str) -> bool:
+    """Tell whether max-pooling lies before a layer, or is it; a deconvnet knows nothing else."""
+    known = graph.operations(model)
+    through = [known[name] for name in graph.before(model, layer) | {layer}]
+    pooling = (keras.layers.MaxPooling2D, keras.layers.GlobalMaxPooling2D)
+    return any(isinstance(operation, pooling) for operation in through)
 
 
 def _check_positions(positions: np.ndarray, shape: tuple, layer: str) -> None:

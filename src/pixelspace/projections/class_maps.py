@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from pixelspace.errors import UserError
 from pixelspace.projections import graph
-from pixelspace.projections.backward import Units
+from pixelspace.projections.backward import Position, Units, for_each, picked
 
 BATCH = 64
 
@@ -20,48 +20,43 @@ BATCH = 64
 @functools.lru_cache(maxsize=32)
 def _compiled(model: keras.Model, layer: str, output: str, image_shape: tuple[int, ...]):
     pixels = tf.TensorSpec((None, *image_shape), graph.dtype(model))
+    numbers, pairs = tf.TensorSpec((None,), tf.int32), tf.TensorSpec((None, 2), tf.int32)
 
-    @tf.function(input_signature=[pixels, tf.TensorSpec((None,), tf.int32)], autograph=False)
-    def run(images, units):
+    @tf.function(input_signature=[pixels, numbers, pairs], autograph=False)
+    def run(images, units, positions):
         with tf.GradientTape() as tape:
             tape.watch(images)
             maps, scores = graph.outputs(model, images, [layer, output])
-            chosen = tf.gather(scores, units, axis=1, batch_dims=1)
+            chosen = picked(scores, units, positions) * scores
         return maps, tape.gradient(chosen, maps)
 
     return run.get_concrete_function()
 
 
-def maps_of(model: keras.Model) -> list[str]:
-    """Return the layers whose output is a map of more than one cell, the image left out."""
+def maps_before(model: keras.Model, output: str) -> list[str]:
+    """Return the layers before ``output`` whose own is a map of more than one cell, in order."""
+    earlier = graph.before(model, output)
     maps = [n for n, s in graph.shapes(model).items() if len(s) == 3 and s[:2] != (1, 1)]
-    return [name for name in maps if name != graph.LOGITS]
+    return [name for name in maps if name in earlier]
 
 
-def last_map(model: keras.Model) -> str:
-    """Return the last of the layers whose output is a map.
-
-    Raises:
-        UserError: if there is none.
-    """
-    maps = maps_of(model)
-    if not maps:
-        raise UserError(f"model {model.name}: no layer has a map; class maps need a convolution")
-    return maps[-1]
-
-
-def _class_map(model, images, unit, layer, output, weigh) -> np.ndarray:
+def _class_map(model, images, unit, position, layer, output, weigh) -> np.ndarray:
     images = graph.as_batch(model, images)
-    layer = layer or last_map(model)
-    if len(graph.shape(model, layer)) != 3:
-        raise UserError(f"layer {layer}: its output is no map; class maps need one")
-    graph.check_units(model, output, unit)
-    units = np.broadcast_to(np.asarray(unit, np.int32), len(images))
-    run = _compiled(model, layer, output, images.shape[1:])
+    units, positions = for_each(model, output, unit, position, len(images))
+    maps = maps_before(model, output)
+    if not maps:
+        raise UserError(f"layer {output}: no layer before it has a map; class maps need one")
+    if layer is not None:
+        graph.shape(model, layer)
+    if layer not in (None, *maps):
+        raise UserError(f"layer {layer}: it has no map, or does not come before {output}")
+    run = _compiled(model, layer or maps[-1], output, images.shape[1:])
     found = []
     for first in range(0, len(images), BATCH):
         part = slice(first, first + BATCH)
-        maps, gradient = (tensor.numpy() for tensor in run(images[part], units[part]))
+        maps, gradient = (
+            tensor.numpy() for tensor in run(images[part], units[part], positions[part])
+        )
         weights = weigh(maps, gradient)
         small = np.maximum((weights * maps).sum(-1, keepdims=True), 0)
         found.append(tf.image.resize(small, images.shape[1:3]).numpy()[..., 0])
@@ -72,6 +67,7 @@ def grad_cam(
     model: keras.Model,
     images: np.ndarray,
     unit: Units,
+    position: Position | None = None,
     *,
     layer: str | None = None,
     output: str = graph.LOGITS,
@@ -81,20 +77,21 @@ def grad_cam(
     A channel weighs as much as the mean of the class's gradient over its map.
 
     Args:
-        unit: the class, for all images or for each.
+        unit, position: the class, for all images or for each; see `backward.backward_pass`.
         layer: the layer of the map, which is enlarged to the image; None for the last one.
         output: the layer of the class.
 
     Raises:
         UserError: if a layer or the class does not exist, or the layer has no map.
     """
-    return _class_map(model, images, unit, layer, output, _mean_weights)
+    return _class_map(model, images, unit, position, layer, output, _mean_weights)
 
 
 def grad_cam_plus_plus(
     model: keras.Model,
     images: np.ndarray,
     unit: Units,
+    position: Position | None = None,
     *,
     layer: str | None = None,
     output: str = graph.LOGITS,
@@ -104,7 +101,7 @@ def grad_cam_plus_plus(
     A channel weighs as much as the sum of the class's positive gradients, each cell counting so
     that several places of one class all show, small ones too.
     """
-    return _class_map(model, images, unit, layer, output, _cell_weights)
+    return _class_map(model, images, unit, position, layer, output, _cell_weights)
 
 
 def _mean_weights(maps: np.ndarray, gradient: np.ndarray) -> np.ndarray:

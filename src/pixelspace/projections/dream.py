@@ -165,7 +165,8 @@ def deep_dream(
         been added by the end of each octave; the last is the dream.
 
     Raises:
-        UserError: if the layer or the channel does not exist, or the layer has no map.
+        UserError: if the layer or the channel does not exist, the layer has no map, or none is left
+            of it at the smallest size.
     """
     if len(graph.shape(model, layer)) != 3:
         raise UserError(f"layer {layer}: its output is no map; dreams need one")
@@ -179,12 +180,20 @@ def deep_dream(
     low, high = value_range
     original = tf.constant(graph.as_batch(model, image[None]))
     size = np.array(image.shape[:2])
+    smaller = [
+        np.maximum(np.rint(size / scale ** (octaves - 1 - octave)), 1).astype(np.int32)
+        for octave in range(octaves)
+    ]
+    if not graph.fits(model, layer, tuple(map(int, smaller[0]))):
+        raise UserError(
+            f"octaves: at {smaller[0][0]} x {smaller[0][1]} pixels, the smallest of {octaves} "
+            f"sizes, nothing is left of layer {layer}; take fewer octaves or a smaller scale"
+        )
     detail = tf.zeros_like(original)
     frames = [original]
-    for octave in range(octaves):
-        smaller = np.maximum(np.rint(size / scale ** (octaves - 1 - octave)), 1).astype(np.int32)
-        base = _resized(original, smaller, antialias=True)
-        start = base + _resized(detail, smaller)
+    for octave, own_size in enumerate(smaller):
+        base = _resized(original, own_size, antialias=True)
+        start = base + _resized(detail, own_size)
         end = run(
             start,
             steps,
@@ -220,20 +229,20 @@ def project(
     guide_index: int = 0,
     tile: int | None = None,
 ) -> Projection:
-    """Dream on one of the data set's large images; see `deep_dream`.
+    """Dream on one of the data set's large images, or of its test images; see `deep_dream`.
 
     Args:
         label: the class of the image.
-        index: which of the large images of that class.
+        index: which of the images of that class.
         guide_label, guide_index: the same of the guide, if there is to be one.
 
     Raises:
         UserError: if there is no such image, layer or channel.
     """
-    number, image = _large_image(dataset, label, index)
+    number, image = _start(dataset, label, index)
     guide = None
     if guide_label is not None:
-        _, guide = _large_image(dataset, guide_label, guide_index)
+        _, guide = _start(dataset, guide_label, guide_index)
     frames = deep_dream(
         model,
         image,
@@ -250,7 +259,10 @@ def project(
         blurs=blurs,
         tile=tile,
     )
-    ends = layer_outputs(model, frames[[0, -1]], [graph.LOGITS, model.layers[-1].name])
+    seen = frames[[0, -1]]
+    if not graph.takes_any_size(model, graph.LOGITS):
+        seen = _resized(tf.constant(seen), graph.sized_image_shape(model)[:2], antialias=True)
+    ends = layer_outputs(model, seen, [graph.LOGITS, model.layers[-1].name])
     arrays = {
         "frames": frames.astype(np.float32),
         "logits": ends[graph.LOGITS],
@@ -264,7 +276,7 @@ def project(
         "objective": _objective(channel, guide_label),
         "octaves": octaves,
         "steps": steps,
-        "image": {"split": "large", "index": number, "label": label},
+        "image": {"split": _split(dataset), "index": number, "label": label},
         "notes": [f"layer {layer}: {UNCHANGED}"] if np.array_equal(frames[0], frames[-1]) else [],
     }
     return Projection(arrays, about)
@@ -276,14 +288,19 @@ def _objective(channel: int | None, guide_label: str | None) -> str:
     return "mean square of the layer" if channel is None else f"mean of unit {channel}"
 
 
-def _large_image(dataset: StoredDataset, label: str, index: int) -> tuple[int, np.ndarray]:
-    """Return the number and the pixels of the ``index``-th large image of a class."""
+def _split(dataset: StoredDataset) -> str:
+    """Return the split that dreams start from."""
+    return "large" if "large" in dataset else "test"
+
+
+def _start(dataset: StoredDataset, label: str, index: int) -> tuple[int, np.ndarray]:
+    """Return the number and the pixels of the ``index``-th image of a class."""
     if label not in dataset.class_names:
         raise UserError(f"label {label}: the classes are {', '.join(dataset.class_names)}")
-    if "large" not in dataset:
-        raise UserError("the data set has no large images; dreams need a source of colour images")
-    split = dataset["large"]
+    split = dataset[_split(dataset)]
     numbers = np.flatnonzero(split.labels == dataset.class_names.index(label))
     if index >= len(numbers):
-        raise UserError(f"index {index}: class {label} has {len(numbers)} large images")
+        raise UserError(
+            f"index {index}: class {label} has {len(numbers)} images in split {_split(dataset)}"
+        )
     return int(numbers[index]), split.images[numbers[index]].astype(np.float32)

@@ -8,6 +8,7 @@ any image size.
 import contextlib
 import difflib
 import functools
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 import keras
@@ -99,7 +100,7 @@ def logits_layer(model: keras.Model) -> str:
         for name, operation in known.items()
         if getattr(operation, "weights", None) or isinstance(operation, _GATHERING)
     ]
-    return (making or list(known))[-1]
+    return _names(model)[known[(making or list(known))[-1]]]
 
 
 def operations(model: keras.Model) -> dict[str, keras.Operation]:
@@ -131,18 +132,71 @@ def shape(model: keras.Model, layer: str) -> tuple[int | None, ...]:
 
 
 def image_shape(model: keras.Model) -> tuple[int | None, int | None, int]:
-    """Return the height, width and channels of the model's input."""
-    return tuple(model.inputs[0].shape[1:])
+    """Return the height, width and channels of the model's input.
+
+    Raises:
+        UserError: if the input is of another rank.
+    """
+    shape = tuple(_functional(model).inputs[0].shape[1:])
+    if len(shape) != 3:
+        raise UserError(
+            f"model {model.name}: its input has shape {shape}, and (height, width, channels) is "
+            "expected; put a Reshape layer before it"
+        )
+    return shape
+
+
+def sized_image_shape(model: keras.Model) -> tuple[int, int, int]:
+    """Return the height, width and channels of the model's input, as `image_shape` does.
+
+    Raises:
+        UserError: if the model leaves the height or the width open.
+    """
+    shape = image_shape(model)
+    if None in shape:
+        raise UserError(
+            f"model {model.name}: its input has no size of its own, {shape}; call it on an input "
+            "of one size, as in keras.Model(image := keras.Input((64, 64, 3)), model(image))"
+        )
+    return shape
+
+
+def takes_any_size(model: keras.Model, layer: str) -> bool:
+    """Tell whether a layer can be computed of images larger or smaller than the model's input."""
+    known = operations(model)
+    through = [known[name] for name in before(model, layer) | {layer}]
+    return not any(isinstance(operation, keras.layers.Flatten) for operation in through)
+
+
+def fits(model: keras.Model, layer: str, size: tuple[int, int]) -> bool:
+    """Tell whether an image of this height and width leaves a layer at least one cell."""
+    pixels = keras.KerasTensor((None, *size, image_shape(model)[-1]), dtype(model))
+    own = _names(model)[operations(model)[layer]]
+
+    def visit(operation, *args, **kwargs):
+        return operation.compute_output_spec(*args, **kwargs)
+
+    try:
+        return 0 not in walk(model, pixels, visit, frozenset({own}))[own].shape[1:]
+    except ValueError:  # Keras has no other sign for a window that the map is too small for
+        return False
+
+
+@functools.lru_cache(maxsize=32)
+def _names(model: keras.Model) -> dict[keras.Operation, str]:
+    """Return the name of each operation, inside a model ``inner`` as ``"inner/name"``."""
+    return {operation: name for name, operation in reversed(_named(model).items())}
 
 
 def consumers(model: keras.Model, layer: str) -> list[str]:
     """Return the layers that a layer's output is fed to."""
+    own = operations(model)[layer]
     found = []
 
     def visit(operation, *args, **kwargs):
-        if layer in keras.tree.flatten((args, kwargs)):
-            found.append(operation.name)
-        return operation.name
+        if any(source is own for source in keras.tree.flatten((args, kwargs))):
+            found.append(_names(model)[operation])
+        return operation
 
     walk(model, None, visit)
     return found
@@ -153,10 +207,10 @@ def before(model: keras.Model, layer: str) -> frozenset[str]:
 
     def visit(operation, *args, **kwargs):
         sources = [s for s in keras.tree.flatten((args, kwargs)) if isinstance(s, frozenset)]
-        return frozenset({operation.name}).union(*sources)
+        return frozenset({_names(model)[operation]}).union(*sources)
 
-    layer = layer if layer in _named(model) else logits_layer(model)
-    return walk(model, frozenset(), visit)[layer] - {layer}
+    own = _names(model)[operations(model)[layer]]
+    return walk(model, frozenset(), visit)[own] - {own}
 
 
 @contextlib.contextmanager
@@ -236,16 +290,25 @@ def folded(model: keras.Model, keep: Sequence[str] = ()) -> Substitute:
     Args:
         keep: layers whose output is wanted; a convolution among these stays as it is.
     """
-    known = _named(model)
+    known = operations(model)
+    kept = {known[layer] for layer in keep}
+    called = Counter()
+    walk(model, None, lambda operation, *_, **__: called.update([operation]))
     calls = {}
-    for name, operation in known.items():
+    for operation, name in _names(model).items():
         fed = consumers(model, name) if isinstance(operation, _FOLDABLE) else []
-        if len(fed) != 1 or name in keep or operation.activation is not keras.activations.linear:
+        if len(fed) != 1 or operation in kept or not _is_linear(operation):
             continue
-        if isinstance(known[fed[0]], keras.layers.BatchNormalization):
-            calls[operation] = _folded_call(operation, known[fed[0]])
-            calls[known[fed[0]]] = lambda x, **_: x
+        normalization = known[fed[0]]
+        alone = called[operation] == called[normalization] == 1
+        if alone and isinstance(normalization, keras.layers.BatchNormalization):
+            calls[operation] = _folded_call(operation, normalization)
+            calls[normalization] = lambda x, **_: x
     return calls.get
+
+
+def _is_linear(operation: keras.Operation) -> bool:
+    return operation.activation is keras.activations.linear
 
 
 _FOLDABLE = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)

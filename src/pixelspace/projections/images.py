@@ -68,7 +68,7 @@ class Fourier:
     def images(self, parameters: tf.Tensor) -> tf.Tensor:
         height, width, channels = self.shape
         waves = parameters * spectrum(height, width, self.decay)
-        planes = hartley(height) @ tf.tensordot(waves, hartley(width), 1)
+        planes = hartley(height) @ (waves @ hartley(width))
         pixels = tf.transpose(planes, (0, 2, 3, 1))
         return tf.sigmoid(uncorrelated(pixels) if channels == 3 else pixels)
 
@@ -83,4 +83,13 @@ def spectrum(height: int, width: int, decay: float) -> np.ndarray:
 def uncorrelated(pixels: tf.Tensor) -> tf.Tensor:
     """Turn strengths of uncorrelated colours, on the last axis, into red, green and blue."""
     basis = np.array(COLOURS, np.float32)
-    return tf.tensordot(pixels, tf.constant(basis.T / np.linalg.norm(basis, axis=0).max()), 1)
+    return recoloured(pixels, basis.T / np.linalg.norm(basis, axis=0).max())
+
+
+def recoloured(pixels: tf.Tensor, matrix: np.ndarray) -> tf.Tensor:
+    """Multiply the colours of images ``(n, height, width, c)`` by a matrix ``(c, channels)``.
+
+    As a convolution: of a product of matrices the last bits depend on how many rows there are, and
+    so an image would on its company.
+    """
+    return tf.nn.conv2d(pixels, tf.constant(matrix)[None, None], 1, "VALID")

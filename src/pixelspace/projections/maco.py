@@ -2,25 +2,26 @@
 
 What makes a picture a picture of something is where its waves meet: their phases. How strong the
 waves are is much the same in all pictures of a kind. With that held fixed, no noise pattern is in
-reach, and no regularizer needed (Fel et al. 2023, arXiv:2306.06805).
+reach, and no regularizer needed (Fel et al. 2023, arXiv:2306.06805). There the pixels pass through
+a sigmoid, here they do not: the strengths are then exactly those of the data set, and some pixels
+lie outside the range of its values.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from pixelspace.artifacts import Projection, StoredDataset, StoredSplit
+from pixelspace.artifacts import Projection, StoredDataset
 from pixelspace.projections import graph, objectives
-from pixelspace.projections.images import noise
-from pixelspace.projections.maximization import STUCK, maximize
-from pixelspace.projections.selection import choose_units, listed
+from pixelspace.projections.images import noise, recoloured
+from pixelspace.projections.maximization import maximize, notes_of_stuck
+from pixelspace.projections.selection import choose_units
 from pixelspace.projections.transforms import standard
 
-BATCH = 64
-SAMPLE = 512  # images that the spectrum is measured on
+BATCH = 256
 RATE = 0.3  # of Adam, in radians: phases go round in circles
 
 
@@ -44,8 +45,7 @@ class Phases:
         phases = odd_where_real(parameters, self.shape[1])
         waves = tf.complex(self.magnitudes * tf.cos(phases), self.magnitudes * tf.sin(phases))
         planes = tf.signal.irfft2d(waves, self.shape[:2])
-        pixels = tf.tensordot(tf.transpose(planes, (0, 2, 3, 1)), self.basis, 1) + self.mean
-        return tf.clip_by_value(pixels, 0, 1)
+        return recoloured(tf.transpose(planes, (0, 2, 3, 1)), self.basis) + self.mean
 
 
 def odd_where_real(phases: tf.Tensor, width: int) -> tf.Tensor:
@@ -60,23 +60,31 @@ def odd_where_real(phases: tf.Tensor, width: int) -> tf.Tensor:
     return tf.concat([odd[..., :1], phases[..., 1 : phases.shape[-1] - len(last)], *last], -1)
 
 
-def spectrum_of(split: StoredSplit, value_range: tuple[float, float]) -> Phases:
-    """Measure the mean strength of each wave in images of a split, each colour by itself.
+def spectrum_of(images: Sequence, value_range: tuple[float, float]) -> Phases:
+    """Measure the mean strength of each wave in images, each colour by itself.
 
     The colours are the axes along which the colours of the images vary independently. All is in
     units in which black is 0 and white 1, after the mean colour is taken off.
+
+    Args:
+        images: ``(n, height, width, channels)``, an array or stored; they are read in slices.
+        value_range: what black and white are.
     """
     low, high = value_range
-    numbers = np.linspace(0, len(split) - 1, min(SAMPLE, len(split))).astype(int)
-    images = np.stack([split.images[i] for i in numbers]).astype(np.float32)
-    images = (images - low) / (high - low)
-    colours = images.reshape(-1, images.shape[-1])
-    mean = colours.mean(0)
-    _, axes = np.linalg.eigh(np.cov(colours.T).reshape(len(mean), len(mean)))
-    planes = np.moveaxis((images - mean) @ axes, -1, 1)
-    magnitudes = np.abs(np.fft.rfft2(planes)).mean(0)
+
+    def parts() -> Iterator[np.ndarray]:
+        for first in range(0, len(images), BATCH):
+            yield (images[first : first + BATCH].astype(np.float64) - low) / (high - low)
+
+    mean = sum(part.mean((1, 2)).sum(0) for part in parts()) / len(images)
+    products = sum(np.einsum("nhwc,nhwd->cd", part - mean, part - mean) for part in parts())
+    _, axes = np.linalg.eigh(products)
+    magnitudes = sum(
+        np.abs(np.fft.rfft2(np.moveaxis((part - mean) @ axes, -1, 1))).sum(0) for part in parts()
+    ) / len(images)
     magnitudes[:, 0, 0] = 0  # the mean colour is given by itself
-    return Phases(images.shape[1:], *(a.astype(np.float32) for a in (magnitudes, axes.T, mean)))
+    arrays = (magnitudes, axes.T, mean)
+    return Phases(images.shape[1:], *(array.astype(np.float32) for array in arrays))
 
 
 def project(
@@ -98,13 +106,14 @@ def project(
         model,
         objectives.channel(layer, units),
         seed=seed,
-        image=spectrum_of(dataset["train"], dataset.value_range),
+        image=spectrum_of(dataset["train"].images, dataset.value_range),
         transforms=standard(graph.image_shape(model)[:2]),
         steps=steps,
         rate=RATE,
         value_range=dataset.value_range,
     )
-    stuck = units[found.values[:, 1] <= found.values[:, 0]]
+    low, high = dataset.value_range
+    outside = (found.images < low) | (found.images > high)
     about = {
         "kind": "maco",
         "class_names": list(dataset.class_names),
@@ -112,6 +121,7 @@ def project(
         "layer": layer,
         "units": units.tolist(),
         "steps": steps,
-        "notes": [f"{listed(stuck)}: {STUCK}"] if stuck.size else [],
+        "share_outside": float(outside.mean()),
+        "notes": notes_of_stuck([f"unit {number}" for number in units], found.values),
     }
     return Projection({"images": found.images, "values": found.values, "units": units}, about)

@@ -7,7 +7,7 @@ are changed, with Adam, for many objectives side by side; all steps are one comp
 
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import keras
@@ -15,18 +15,51 @@ import numpy as np
 import tensorflow as tf
 
 from pixelspace.artifacts import Projection, StoredDataset
-from pixelspace.projections import graph, objectives
+from pixelspace.errors import UserError
+from pixelspace.projections import graph
 from pixelspace.projections.images import Fourier, Pixels
-from pixelspace.projections.objectives import Objective
+from pixelspace.projections.objectives import (
+    MEAN,
+    MIDDLE,
+    Objective,
+    Term,
+    channel,
+    direction,
+    score,
+    unit,
+)
+from pixelspace.projections.objectives import diversity as diversity_of
+from pixelspace.projections.objectives import layer as whole_layer
 from pixelspace.projections.regularizers import L2, Blur, Regularizer, TotalVariation
-from pixelspace.projections.selection import choose_units, listed
-from pixelspace.projections.transforms import GENTLE, ROBUST, Transform, standard, transformed
+from pixelspace.projections.selection import choose_units
+from pixelspace.projections.transforms import (
+    GENTLE,
+    ROBUST,
+    Jitter,
+    Pad,
+    Roll,
+    Rotate,
+    Scale,
+    Transform,
+    standard,
+    transformed,
+)
 
 BATCH = 16
 TRANSFORMS = {"robust": ROBUST, "gentle": GENTLE, "none": ()}
+CHANGES = {
+    "pad": Pad,
+    "roll": Roll,
+    "jitter": Jitter,
+    "rotate": Rotate,
+    "scale": lambda factors: Scale(*factors),
+}
 IMAGES = {"fourier": Fourier, "pixels": Pixels}
-STUCK = "not excited more than by the first image; a closed rectifier lets no gradient through"
+STUCK = "hardly excited more than by the first image; a closed rectifier lets no gradient through"
 """What is noted about units that did not climb."""
+
+LEAST_CLIMB = 0.01
+"""Those that climb less than this share of what half of the units do count as stuck."""
 
 
 @dataclass(frozen=True)
@@ -81,11 +114,12 @@ def _compiled(
         substitute = graph.folded(model, layers)
 
         def value(images, is_alone):
+            if images.shape[-1] == 1:
+                images = tf.repeat(images, graph.image_shape(model)[-1], -1)
             pixels = tf.cast(low + (high - low) * images, graph.dtype(model))
             outputs = graph.outputs(model, pixels, layers, substitute)
             scores = (
-                factors
-                * objectives.score(kind, parameter, tf.cast(out, tf.float32), vectors, cells)
+                factors * score(kind, parameter, tf.cast(out, tf.float32), vectors, cells)
                 for (_, kind, parameter), out, (factors, vectors, cells) in zip(
                     terms, outputs, term_data, strict=True
                 )
@@ -131,7 +165,8 @@ def maximize(
     """Make one image for each image that the objective is for.
 
     Args:
-        image: how they are made; None for `Fourier` at the size of the model's input.
+        image: how they are made; None for `Fourier` at the size of the model's input. An image
+            of one channel is shown to the network as grey in all of its channels.
         transforms: random changes before each step; all images of a step change alike.
         regularizers: what is taken off the objective.
         rate: of Adam.
@@ -139,9 +174,11 @@ def maximize(
         batch: images side by side. The result does not depend on it.
 
     Raises:
-        UserError: if a layer or a unit of the objective does not exist.
+        UserError: if a layer or a unit of the objective does not exist, or its images do not make
+            whole groups.
     """
-    image = image or Fourier(graph.image_shape(model))
+    value_range = tuple(map(float, value_range))
+    image = image or Fourier(graph.sized_image_shape(model))
     count = objective.count
     terms = tuple((term.layer, term.kind, term.parameter) for term in objective.terms)
     data = [_term_data(model, term, count) for term in objective.terms]
@@ -157,17 +194,30 @@ def maximize(
         tuple(vectors.shape[1:] for _, vectors, _ in data),
     )
     groups = [term.parameter for term in objective.terms if term.kind == "diversity"]
-    size = max(batch // math.lcm(*groups), 1) * math.lcm(*groups)
-    parts = []
-    for first in range(0, count, size):
-        part = slice(first, first + size)
+    for group in groups:
+        if count % group:
+            raise UserError(f"diversity: {count} images do not make groups of {group}")
+    found = []
+    for part in _parts(count, batch, math.lcm(*groups)):
         own_data = [tuple(array[part] for array in arrays) for arrays in data]
-        parts.append(run(start[part], own_data, steps, rate, (seed % 2**31, 0)))
-    images, values = zip(*parts, strict=True)
+        images, values = run(start[part], own_data, steps, rate, (seed % 2**31, 0))
+        found.append((images[: len(set(part))], values[: len(set(part))]))
+    images, values = zip(*found, strict=True)
     return Maximized(np.concatenate(images), np.concatenate(values))
 
 
-def _term_data(model: keras.Model, term: objectives.Term, count: int) -> tuple[np.ndarray, ...]:
+def _parts(count: int, batch: int, group: int) -> list[np.ndarray]:
+    """Return the numbers of the images that are made side by side, whole groups of them.
+
+    A single image is made twice: TensorFlow computes a batch of one in another order, and after
+    some steps of a deep network a difference in the last bit is one that can be seen.
+    """
+    size = max(batch // group, 1) * group
+    parts = [np.arange(first, min(first + size, count)) for first in range(0, count, size)]
+    return [np.repeat(part, 2) if len(part) == 1 else part for part in parts]
+
+
+def _term_data(model: keras.Model, term: Term, count: int) -> tuple[np.ndarray, ...]:
     """Return a term's factors, vectors and cells, for each of ``count`` images."""
     if term.units is not None:
         graph.check_units(model, term.layer, term.units)
@@ -180,13 +230,16 @@ def project(
     dataset: StoredDataset,
     *,
     seed: int,
-    layer: str,
+    layer: str | None = None,
     units: int | Sequence[int] = 8,
+    objectives: Sequence[Sequence[Mapping]] | None = None,
     cell: str = "mean",
     variants: int = 1,
     diversity: float = 0.0,
     image: str = "fourier",
-    transforms: str | None = None,
+    size: tuple[int, int] | None = None,
+    grey: bool = False,
+    transforms: str | Sequence[Mapping] | None = None,
     total_variation: float = 0.0,
     l2: float = 0.0,
     blur: float = 0.0,
@@ -197,44 +250,127 @@ def project(
 
     Args:
         units: their numbers, or how many to choose at random.
+        objectives: what is to grow in each image, in the place of a layer and its units: a sum of
+            parts, each with its ``layer``, a ``unit`` or a ``direction`` of it (all of it without
+            either), and a ``factor``.
         cell: ``"mean"`` of a unit's map, or its ``"middle"`` cell.
         variants: images for each unit, which ``diversity``, a weight, makes differ.
         image: ``"fourier"`` or ``"pixels"``.
-        transforms: ``"robust"``, ``"gentle"`` or ``"none"``; by default robust for images of
-            at least 64 pixels, gentle for smaller ones.
+        size: height and width of the images; None for the network's own.
+        grey: make grey images for a network of colours.
+        transforms: ``"robust"``, ``"gentle"`` or ``"none"``, or a list of single ones, as
+            ``{"jitter": 8}``; by default robust for images of at least 64 pixels, gentle for
+            smaller ones.
         total_variation, l2, blur: weights of regularizers.
     """
-    shape = graph.image_shape(model)
-    units = choose_units(model, layer, units, seed)
-    repeated = np.repeat(units, variants)
-    make = {"mean": objectives.channel, "middle": objectives.unit}[cell]
-    objective = make(layer, repeated)
+    height, width, channels = graph.sized_image_shape(model)
+    height, width = size or (height, width)
+    about = {}
+    if objectives is None:
+        units = choose_units(model, layer, units, seed)
+        make = {"mean": channel, "middle": unit}[cell]
+        objective = make(layer, np.repeat(units, variants))
+        count = len(units)
+        about["units"] = units.tolist()
+    else:
+        layer = objectives[0][0]["layer"]
+        repeated = [parts for parts in objectives for _ in range(variants)]
+        objective = _mixed(repeated, {"mean": MEAN, "middle": MIDDLE}[cell])
+        count = len(objectives)
+        about["titles"] = [_title(parts, dataset.class_names) for parts in objectives]
     if variants > 1 and diversity:
-        objective = objective + diversity * objectives.diversity(layer, variants)
+        objective = objective + diversity * diversity_of(layer, variants)
     costs = (TotalVariation(total_variation), L2(l2), Blur(blur))
     found = maximize(
         model,
         objective,
         seed=seed,
-        image=IMAGES[image](shape),
-        transforms=TRANSFORMS[transforms] if transforms else standard(shape[:2]),
+        image=IMAGES[image]((height, width, 1 if grey else channels)),
+        transforms=_transforms(transforms, (height, width)),
         regularizers=[cost for cost in costs if cost.weight],
         steps=steps,
         rate=rate,
         value_range=dataset.value_range,
     )
-    values = found.values.reshape(len(units), variants, 2)
-    stuck = units[(values[..., 1] <= values[..., 0]).all(1)]
-    about = {
+    values = found.values.reshape(count, variants, 2)
+    images = found.images.reshape(count, variants, *found.images.shape[1:])
+    names = about.get("titles") or [f"unit {number}" for number in about["units"]]
+    about |= {
         "kind": "maximization",
         "class_names": list(dataset.class_names),
         "value_range": list(dataset.value_range),
         "layer": layer,
-        "units": units.tolist(),
         "cell": cell,
         "steps": steps,
         "image": image,
-        "notes": [f"{listed(stuck)}: {STUCK}"] if stuck.size else [],
+        "notes": notes_of_stuck(names, values),
     }
-    images = found.images.reshape(len(units), variants, *found.images.shape[1:])
-    return Projection({"images": images, "values": values, "units": units}, about)
+    arrays = {"images": images, "values": values}
+    if objectives is None:
+        arrays["units"] = units
+    return Projection(arrays, about)
+
+
+def notes_of_stuck(names: Sequence[str], values: np.ndarray) -> list[str]:
+    """Return a note of what has not climbed, if there is any.
+
+    Args:
+        names: of what was to grow ``(n,)``.
+        values: of the first images and of the last ``(n, ..., 2)``.
+    """
+    first, last = np.moveaxis(values.reshape(len(names), -1, 2), -1, 0)
+    climb = (last - first).max(1)
+    stuck = climb <= max(LEAST_CLIMB * np.median(climb), 0)
+    words = ", ".join(name for name, is_stuck in zip(names, stuck, strict=True) if is_stuck)
+    return [f"{words}: {STUCK}"] if words else []
+
+
+def _transforms(
+    transforms: str | Sequence[Mapping] | None, size: tuple[int, int]
+) -> tuple[Transform, ...]:
+    if transforms is None:
+        return standard(size)
+    if isinstance(transforms, str):
+        return TRANSFORMS[transforms]
+    return tuple(
+        CHANGES[name](amount)
+        for change in transforms
+        for name, amount in change.items()
+        if amount is not None
+    )
+
+
+def _mixed(objectives: Sequence[Sequence[Mapping]], cell: tuple[int, int]) -> Objective:
+    """Return one objective of sums of parts, one sum for each image."""
+    own = np.eye(len(objectives))
+    return sum(
+        (
+            _part(part, cell) * (part.get("factor", 1.0) * own[number])
+            for number, parts in enumerate(objectives)
+            for part in parts
+        ),
+        Objective(()),
+    )
+
+
+def _part(part: Mapping, cell: tuple[int, int]) -> Objective:
+    if part.get("unit") is not None:
+        return unit(part["layer"], part["unit"], cell)
+    if part.get("direction") is not None:
+        return direction(part["layer"], np.array(part["direction"]), cell)
+    return whole_layer(part["layer"])
+
+
+def _title(parts: Sequence[Mapping], class_names: Sequence[str]) -> str:
+    """Return a sum of parts in words, as ``dog - muffin`` or ``conv2 3 + 0.5 conv2 7``."""
+    words = []
+    for part in parts:
+        name, number, factor = part["layer"], part.get("unit"), part.get("factor", 1.0)
+        if number is not None:
+            name = class_names[number] if name == graph.LOGITS else f"{name} {number}"
+        elif part.get("direction") is not None:
+            name = f"a direction of {name}"
+        size = "" if abs(factor) == 1 else f"{abs(factor):g} "
+        sign = "-" if factor < 0 else "+"
+        words.append(f"{sign} {size}{name}")
+    return " ".join(words).removeprefix("+ ")

@@ -6,8 +6,9 @@
     |       |
     +-------+   logit: a class before the softmax            direction: a mix of channels
 
-They are made for as many images as there are units, and can be added, subtracted and scaled:
-``channel("conv2", [3, 5]) - 0.5 * logit(7)`` is an objective for two images.
+They are made for as many images as there are units, and can be added, subtracted and scaled, by a
+number or by one for each image: ``channel("conv2", [3, 5]) - 0.5 * logit(7)`` is an objective for
+two images.
 """
 
 from collections.abc import Sequence
@@ -72,7 +73,7 @@ class Objective:
     def __add__(self, other: "Objective") -> "Objective":
         return Objective(self.terms + other.terms)
 
-    def __mul__(self, factor: float) -> "Objective":
+    def __mul__(self, factor: float | np.ndarray) -> "Objective":
         scaled = (replace(term, factors=factor * term.factors) for term in self.terms)
         return Objective(tuple(scaled))
 
@@ -121,9 +122,14 @@ def layer(name: str) -> Objective:
 def diversity(layer: str, images: int) -> Objective:
     """How little the images of a group are alike in a layer; each ``images`` are a group.
 
+    Raises:
+        UserError: for groups of fewer than two images.
+
     Minus the mean cosine between the Gram matrices of their channels, which say what goes with
     what, wherever it is (Olah, Mordvintsev and Schubert 2017).
     """
+    if images < 2:
+        raise UserError(f"diversity: groups of {images}; it takes 2 images to differ")
     return Objective((Term(layer, "diversity", np.ones(1), parameter=images),))
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from pixelspace.projections import graph
-from pixelspace.projections.backward import Units
+from pixelspace.projections.backward import Position, Units, for_each, picked
 
 BATCH = 64
 
@@ -21,18 +21,19 @@ def _compiled(model: keras.Model, layer: str, image_shape: tuple[int, ...]):
     kind = graph.dtype(model)
     image_spec, boxes_spec = tf.TensorSpec(image_shape, kind), tf.TensorSpec((None, 4), tf.int32)
 
-    signature = [image_spec, boxes_spec, tf.TensorSpec((), tf.int32), tf.TensorSpec((), kind)]
+    one, pair = tf.TensorSpec((), tf.int32), tf.TensorSpec((2,), tf.int32)
+    signature = [image_spec, boxes_spec, one, pair, tf.TensorSpec((), kind)]
 
     @tf.function(input_signature=signature, autograph=False)
-    def run(image, boxes, unit, fill):
+    def run(image, boxes, unit, position, fill):
         """Return the unit ``(n,)`` for the image with each box in turn filled."""
         rows, columns = tf.range(image_shape[0]), tf.range(image_shape[1])
         tall = (rows >= boxes[:, :1]) & (rows < boxes[:, 2:3])
         wide = (columns >= boxes[:, 1:2]) & (columns < boxes[:, 3:])
         covered = (tall[:, :, None] & wide[:, None, :])[..., None]
         (output,) = graph.outputs(model, tf.where(covered, fill, image), [layer])
-        cells = tf.gather(output, unit, axis=-1)
-        return tf.reduce_sum(cells, range(1, cells.shape.rank))
+        chosen = picked(output, unit[None], position[None])
+        return tf.reduce_sum(chosen * output, range(1, output.shape.rank))
 
     return run.get_concrete_function()
 
@@ -57,6 +58,7 @@ def occlusion_map(
     images: np.ndarray,
     layer: str,
     unit: Units,
+    position: Position | None = None,
     *,
     window: tuple[int, int],
     stride: tuple[int, int],
@@ -65,7 +67,7 @@ def occlusion_map(
     """Return for each pixel what a unit loses, on the mean over the windows that cover it.
 
     Args:
-        unit: number of the unit, for all images or for each; of a map, the sum of its cells.
+        unit, position: for all images or for each; see `backward.backward_pass`.
         window: rows and columns that are covered at once, in all channels.
         stride: rows and columns from one window to the next.
         fill: the value that covers.
@@ -74,18 +76,18 @@ def occlusion_map(
         ``(n, height, width)``.
 
     Raises:
-        UserError: if the layer or the unit does not exist.
+        UserError: if the layer, the unit or the position does not exist.
     """
     images = graph.as_batch(model, images)
-    graph.check_units(model, layer, unit)
+    units, positions = for_each(model, layer, unit, position, len(images))
     run = _compiled(model, layer, images.shape[1:])
     boxes = windows(images.shape[1:3], window, stride)
     nothing = np.zeros((1, 4), np.int32)
     maps = []
-    for image, own in zip(images, np.broadcast_to(unit, len(images)), strict=True):
-        whole = run(image, nothing, int(own), fill).numpy()
+    for image, *own in zip(images, units, positions, strict=True):
+        whole = run(image, nothing, *own, fill).numpy()
         parts = (boxes[i : i + BATCH] for i in range(0, len(boxes), BATCH))
-        losses = np.concatenate([whole - run(image, part, int(own), fill) for part in parts])
+        losses = np.concatenate([whole - run(image, part, *own, fill) for part in parts])
         maps.append(_mean_over_boxes(losses, boxes, image.shape[:2]))
     return np.stack(maps)
 

@@ -8,18 +8,19 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from pixelspace.artifacts import StoredSplit
+from pixelspace.artifacts import Projection, StoredDataset
 from pixelspace.errors import UserError
 from pixelspace.networks.layers import ReceptiveField
 from pixelspace.projections import graph
-from pixelspace.projections.receptive_fields import shown_box
+from pixelspace.projections.receptive_fields import receptive_field, shown_box
+from pixelspace.projections.selection import at_random, choose_units, listed
 
 BATCH = 64
 
 
 @dataclass(frozen=True)
 class TopPatches:
-    """Per unit, strongest first: where in a split it is excited most.
+    """Per unit, strongest first: which images excite it most, and where.
 
     ``activations`` ``(units, k)``, ``images`` ``(units, k)`` numbers of the images, ``positions``
     ``(units, k, 2)`` row and column in the layer's map, (0, 0) for a layer without a map.
@@ -52,34 +53,37 @@ def _compiled(model: keras.Model, layer: str, image_shape: tuple[int, ...]):
 
 
 def strongest_patches(
-    model: keras.Model, split: StoredSplit, layer: str, units: Sequence[int], k: int
+    model: keras.Model, images: Sequence, layer: str, units: Sequence[int], k: int
 ) -> TopPatches:
-    """Find the ``k`` images of a split that excite each unit most, and where in them.
+    """Find the ``k`` images that excite each unit most, and where in them.
 
     An image counts once, by its strongest cell, so that no patch is shown twice a pixel apart.
     Of equal activations the earlier image and, in it, the first cell, row by row, come first.
-    One pass; what is kept does not grow with the split.
+    One pass; what is kept does not grow with the number of images.
+
+    Args:
+        images: ``(n, height, width, channels)``, an array or stored; they are read in slices.
+        k: patches for each unit.
 
     Raises:
-        UserError: if the layer or a unit does not exist, or the split has fewer than ``k`` images.
+        UserError: if the layer or a unit does not exist, or there are fewer than ``k`` images.
     """
-    if k > len(split):
-        raise UserError(f"k = {k}: more patches than the {len(split)} images that there are")
+    if k > len(images):
+        raise UserError(f"k = {k}: more patches than the {len(images)} images that there are")
     graph.check_units(model, layer, units)
-    run = _compiled(model, layer, graph.image_shape(model))
+    run = _compiled(model, layer, images.shape[1:])
     units = np.asarray(units, np.int32)
     kept = (
         np.empty((0, len(units))),
         np.empty((0, len(units)), np.int64),
         np.empty((0, len(units), 2), np.int64),
     )
-    start = 0
-    for images, _ in split.batches(BATCH):
-        activations, positions = run(graph.as_batch(model, images), units)
-        numbers = np.broadcast_to(np.arange(start, start + len(images))[:, None], activations.shape)
+    for first in range(0, len(images), BATCH):
+        part = graph.as_batch(model, images[first : first + BATCH])
+        activations, positions = run(part, units)
+        numbers = np.broadcast_to(np.arange(first, first + len(part))[:, None], activations.shape)
         new = (activations.numpy(), numbers, positions.numpy())
         kept = _strongest(*(np.concatenate(pair) for pair in zip(kept, new, strict=True)), k)
-        start += len(images)
     return TopPatches(*(np.swapaxes(column, 0, 1) for column in kept))
 
 
@@ -115,3 +119,61 @@ def crop(image: np.ndarray, box: Sequence[int]) -> tuple[np.ndarray, np.ndarray]
     patch[rows, columns] = seen
     inside[rows, columns] = True
     return patch, inside
+
+
+def project(
+    model: keras.Model,
+    dataset: StoredDataset,
+    *,
+    seed: int,
+    layer: str,
+    units: int | Sequence[int] = 4,
+    k: int = 9,
+) -> Projection:
+    """Show the test patches that excite units of a layer most.
+
+    Args:
+        units: their numbers, or how many to choose at random among those that any patch excites.
+        k: patches for each unit.
+    """
+    split = dataset["test"]
+    every = np.arange(graph.shape(model, layer)[-1])
+    searched = every if isinstance(units, int) else choose_units(model, layer, units, seed)
+    patches = strongest_patches(model, split.images, layer, searched, k)
+    excited = patches.activations[:, 0] > 0
+    silent = searched[~excited]
+    rows = np.arange(len(searched))
+    if isinstance(units, int):
+        rows = at_random(rows[excited] if excited.any() else rows, units, seed)
+    patches = patches.of(rows)
+    pixels = np.stack([split.images[i].astype(np.float32) for i in patches.images.ravel()])
+    field = receptive_field(model, layer, pixels.shape[1:3])
+    shown = boxes(patches, field, pixels.shape[1:3])
+    cut = [crop(image, box) for image, box in zip(pixels, shown.reshape(-1, 4), strict=True)]
+    own = patches.images.shape
+    names = dataset.class_names
+    about = {
+        "kind": "top_patches",
+        "class_names": list(names),
+        "value_range": list(dataset.value_range),
+        "layer": layer,
+        "units": searched[rows].tolist(),
+        "split": "test",
+        "labels": [[names[split.labels[i]] for i in row] for row in patches.images],
+        "receptive_field": {
+            "size": list(field.size),
+            "stride": list(field.stride),
+            "start": list(field.start),
+        },
+        "notes": [f"{listed(silent)}: excited by no test image"] if silent.size else [],
+    }
+    arrays = {
+        "patches": np.stack([patch for patch, _ in cut]).reshape(*own, *cut[0][0].shape),
+        "inside": np.stack([inside for _, inside in cut]).reshape(*own, *cut[0][1].shape),
+        "activations": patches.activations,
+        "images": patches.images,
+        "positions": patches.positions,
+        "boxes": shown,
+        "units": searched[rows],
+    }
+    return Projection(arrays, about)

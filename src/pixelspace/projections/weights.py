@@ -93,7 +93,7 @@ def expected_response(
         UserError: if the layer or a unit does not exist.
     """
     graph.check_units(model, layer, units)
-    run = _compiled(model, layer, graph.image_shape(model))
+    run = _compiled(model, layer, graph.sized_image_shape(model))
     units = np.asarray(units, np.int32)
     parts = range(0, len(units), BATCH)
     return np.concatenate([run(units[i : i + BATCH], np.int32(cell)) for i in parts])
@@ -137,7 +137,7 @@ def project_weights(model: keras.Model, layer: str, units: Sequence[int]) -> tup
         return direct[units], "direct"
     shape = graph.shape(model, layer)
     cell = tuple(length // 2 for length in shape[:2]) if len(shape) == 3 else (0, 0)
-    image = graph.image_shape(model)[:2]
+    image = graph.sized_image_shape(model)[:2]
     top, left, height, width = shown_box(receptive_field(model, layer), *cell, image)
     rows, columns = slice(max(top, 0), top + height), slice(max(left, 0), left + width)
     return expected_response(model, layer, units, cell)[:, rows, columns], "expected response"
