@@ -137,6 +137,33 @@ def test_integrated_gradients(case):
     )
 
 
+def test_gradient_times_input(case):
+    found = gradients.gradient_times_input(case.model, case.images, "logits", case.classes)
+    case.check("gradient_times_input", found)
+
+
+def test_smooth_grad(case, monkeypatch):
+    noise = case.golden["noise"]
+    monkeypatch.setattr(gradients, "noise", lambda numbers, seed, shape: noise[list(numbers)])
+    found = gradients.smooth_grad(
+        case.model,
+        case.images,
+        "logits",
+        case.classes,
+        seed=0,
+        samples=len(noise),
+        spread=case.setting("spread"),
+    )
+    case.check("smooth_grad", found)
+
+
+def test_grad_cam_plus_plus(case):
+    found = class_maps.grad_cam_plus_plus(
+        case.model, case.images, case.classes, layer=case.setting("map")
+    )
+    case.check("grad_cam_plus_plus", found[..., None])
+
+
 def test_grad_cam(case):
     # Captum leaves the map small; the golden one was enlarged by PyTorch, bilinearly as ours is.
     found = class_maps.grad_cam(case.model, case.images, case.classes, layer=case.setting("map"))

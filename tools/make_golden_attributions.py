@@ -1,19 +1,23 @@
 """Record what captum, on PyTorch, computes for two networks, as a reference for `projections`.
 
 Run once, by hand, from the repository's root, as ``python tools/make_golden_attributions.py`` in an
-environment of its own that has torch 2.13.0, captum 0.9.0 and numpy 2.4.6; `tools/README.md` says
-how to make it.
+environment of its own that has torch 2.13.0, captum 0.9.0, grad-cam 1.5.5 and numpy 2.4.6;
+`tools/README.md` says how to make it.
 
 Writes ``tests/golden/attributions.npz``: for each network its images, its settings and what comes
-of them by each method, all in float64, and the weights of the small one. Images and maps are
-``(n, height, width, channels)``, kernels ``(height, width, inputs, outputs)``.
+of them by each method, in float64 but for captum's occlusion, which is in float32; and the weights
+of the small one. Images and maps are ``(n, height, width, channels)``, kernels
+``(height, width, inputs, outputs)``. Captum has no Grad-CAM++; how much a channel weighs there is
+asked of the package grad-cam.
 
 Captum's guided backpropagation and deconvolution know a rectifier by its being a module of class
 `nn.ReLU`, called once. For any other they silently give the plain gradient; hence `ReLU6`, one
 for each call, and the check that their values do differ.
 """
 
+import sys
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import torch
@@ -21,9 +25,16 @@ from captum import attr
 from torch import nn
 from torch.nn import functional
 
+# grad-cam asks for torchvision, whose compiled part must fit PyTorch's; what is used here does not
+sys.modules.update({name: mock.Mock() for name in ("torchvision", "torchvision.transforms")})
+from pytorch_grad_cam import GradCAMPlusPlus  # noqa: E402
+
 ROOT = Path(__file__).resolve().parents[1]
 DEEP_WEIGHTS = ROOT / "data" / "efficientnet_lite0" / "weights.npz"
 BLOCKS = 16
+NOISY = 4
+UNIT = 1e6
+SPREAD = 0.1
 STRIDED_BLOCKS = (1, 3, 5, 11)
 
 SETTINGS = {
@@ -180,12 +191,43 @@ def channels_first(images: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(images.transpose(0, 3, 1, 2).copy())
 
 
+def noisy_gradient(
+    network: nn.Module, x: torch.Tensor, classes: torch.Tensor, noise: np.ndarray
+) -> torch.Tensor:
+    """Return the mean gradient at copies of the images with a share of ``noise`` each."""
+    span = x.amax((1, 2, 3), keepdim=True) - x.amin((1, 2, 3), keepdim=True)
+    copies = (x + SPREAD * span * own for own in channels_first(noise))
+    gradients = [attr.Saliency(network).attribute(copy, classes, abs=False) for copy in copies]
+    return torch.stack(gradients).mean(0)
+
+
+def grad_cam_plus_plus(
+    network: nn.Module, layer: nn.Module, x: torch.Tensor, classes: torch.Tensor
+) -> torch.Tensor:
+    """Return the small maps ``(n, 1, rows, columns)`` by the weights of the package grad-cam."""
+    maps = attr.LayerActivation(network, layer).attribute(x)
+    product = attr.LayerGradientXActivation(network, layer).attribute(x, classes)
+    slopes = []
+    handle = layer.register_full_backward_hook(lambda _, __, slope: slopes.append(slope[0]))
+    network(x.clone().requires_grad_()).gather(1, classes[:, None]).sum().backward()
+    handle.remove()
+    assert torch.allclose(slopes[0] * maps, product)
+    # The package adds 1e-6 to a denominator. In these units, which change nothing else, it is lost.
+    maps_there, slopes_there = (maps / UNIT).detach().numpy(), (slopes[0] * UNIT).numpy()
+    weights = GradCAMPlusPlus.get_cam_weights(*[None] * 4, maps_there, slopes_there) / UNIT
+    return (torch.from_numpy(weights)[:, :, None, None] * maps).sum(1, keepdim=True).relu()
+
+
 def channels_last(maps: torch.Tensor) -> torch.Tensor:
     return maps.permute(0, 2, 3, 1)
 
 
 def attributions(
-    network: nn.Module, images: np.ndarray, layers: dict[str, nn.Module], settings: dict
+    network: nn.Module,
+    images: np.ndarray,
+    layers: dict[str, nn.Module],
+    settings: dict,
+    noise: np.ndarray,
 ) -> dict[str, np.ndarray]:
     """Return what each method makes of the images."""
     x = channels_first(images)
@@ -195,6 +237,8 @@ def attributions(
     channel = (settings["unit"], slice(None), slice(None))
     found = {
         "gradient": attr.Saliency(network).attribute(x, classes, abs=False),
+        "gradient_times_input": attr.InputXGradient(network).attribute(x, classes),
+        "smooth_grad": noisy_gradient(network, x, classes, noise),
         "deconvnet": attr.Deconvolution(network).attribute(x, classes),
         "guided": attr.GuidedBackprop(network).attribute(x, classes),
         "neuron_gradient": attr.NeuronGradient(network, layer).attribute(x, neuron),
@@ -222,6 +266,10 @@ def attributions(
         x, classes, relu_attributions=True
     )
     found["grad_cam"] = attr.LayerAttribution.interpolate(small_map, x.shape[2:], "bilinear")
+    small_map = grad_cam_plus_plus(network, layers[settings["map"]], x, classes)
+    found["grad_cam_plus_plus"] = attr.LayerAttribution.interpolate(
+        small_map, x.shape[2:], "bilinear"
+    )
     maps = {name: channels_last(tensor).detach().numpy() for name, tensor in found.items()}
     one_each = {"logits": network(x), "integrated_gradients_gap": gap}
     return maps | {name: tensor.detach().numpy() for name, tensor in one_each.items()}
@@ -273,9 +321,11 @@ def main() -> None:
         ("small", small, dict(small.named_modules())),
         ("deep", deep, deep.layers),
     ):
-        found = attributions(network, images[name], layers, SETTINGS[name])
+        noise = generator.standard_normal((NOISY, *images[name].shape[1:]), np.float32)
+        found = attributions(network, images[name], layers, SETTINGS[name], noise)
         check(name, found)
-        golden |= {f"{name}/images": images[name]}
+        golden |= {f"{name}/images": images[name], f"{name}/noise": noise}
+        golden |= {f"{name}/settings/spread": np.array(SPREAD)}
         golden |= {f"{name}/settings/{key}": np.array(v) for key, v in SETTINGS[name].items()}
         golden |= {f"{name}/{key}": values for key, values in found.items()}
     path = ROOT / "tests" / "golden" / "attributions.npz"

@@ -5,6 +5,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "atlas": ["fields", "sampled_vectors"],
         "backward": ["backward_pass", "deconvnet", "gradient", "guided_backpropagation"],
         "class_maps": ["grad_cam", "grad_cam_plus_plus"],
         "dream": ["deep_dream"],
@@ -12,7 +13,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "gradients": ["gradient_times_input", "integrated_gradients", "smooth_grad"],
         "images": ["Fourier", "Pixels"],
         "inversion": ["caricature", "invert"],
-        "maco": ["spectrum_of"],
+        "maco": ["Phases", "spectrum_of"],
         "maximization": ["maximize"],
         "objectives": [
             "channel",
@@ -27,8 +28,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "occlusion": ["occlusion_map"],
         "receptive_fields": ["receptive_field"],
         "regularizers": ["L2", "Blur", "TotalVariation"],
-        "top_patches": ["strongest_patches"],
-        "transforms": ["GENTLE", "ROBUST"],
+        "top_patches": ["boxes", "crop", "strongest_patches"],
+        "transforms": ["GENTLE", "ROBUST", "Jitter", "Pad", "Roll", "Rotate", "Scale"],
         "weights": ["expected_response", "project_weights"],
     },
 )

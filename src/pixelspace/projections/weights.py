@@ -215,6 +215,9 @@ def project(
     bias = getattr(known[layer], "bias", None)
     is_rectified = graph.rectifier_ceiling(known[rectified]) is not None
     dead = units[is_rectified & ~means.any(0)]
+    blank = units[~images.any((1, 2, 3))]
+    notes = [f"{listed(dead)}: silent for every test image"] if dead.size else []
+    notes += [f"{listed(blank)}: zero everywhere"] if blank.size else []
     about = {
         "kind": "weights",
         "class_names": list(names),
@@ -224,6 +227,6 @@ def project(
         "method": method,
         "units_total": graph.shape(model, layer)[-1],
         "biases": None if bias is None else bias.numpy()[units].tolist(),
-        "notes": [f"{listed(dead)}: silent for every test image"] if dead.size else [],
+        "notes": notes,
     }
     return Projection(arrays, about)

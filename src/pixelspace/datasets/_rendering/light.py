@@ -14,7 +14,7 @@ PALETTES = (
     ((76, 32, 12), (150, 78, 32), (200, 120, 60), (240, 188, 126)),  # ginger
     ((66, 30, 12), (134, 74, 32), (184, 116, 60), (228, 178, 118)),  # caramel
     ((100, 56, 28), (178, 116, 68), (224, 170, 116), (250, 222, 182)),  # apricot
-    ((128, 84, 44), (202, 154, 96), (236, 204, 150), (252, 238, 206)),  # cream
+    ((120, 74, 34), (198, 142, 78), (234, 194, 130), (252, 232, 190)),  # cream
     ((50, 25, 14), (110, 60, 32), (160, 98, 56), (210, 158, 108)),  # chestnut
 )
 """Tones of a body, from its darkest to its palest."""
@@ -62,7 +62,7 @@ def planar(colour: np.ndarray) -> np.ndarray:
 def pick(rng: Generator, choices: Sequence) -> np.ndarray:
     """Pick one of ``choices``, a colour or a palette in 0 to 255, and vary it a little."""
     picked = np.array(choices[rng.integers(len(choices))]) / 255
-    return np.clip(picked * rng.uniform(0.96, 1.04, 3), 0, 1)
+    return np.clip(picked * rng.uniform(0.95, 1.05) * rng.uniform(0.98, 1.02, 3), 0, 1)
 
 
 def colour(rng: Generator, choices: Sequence) -> np.ndarray:
