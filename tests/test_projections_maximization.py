@@ -200,9 +200,9 @@ def test_terms_must_be_for_as_many_images():
 
 def test_likeness_by_hand():
     maps = np.array([[[3.0, 4.0], [-1.0, 0.0]]], np.float32)[None]
-    # along (1, 0) everywhere: 3 with the cosine 3 / 5, and -1 with the least cosine
+    # along (1, 0) everywhere: 3 with the cosine 3 / 5, and -1 with the least weight
     found = value(objectives.likeness("map", np.array([[[[1.0, 0.0]]]]), power=2), maps)
-    np.testing.assert_allclose(found, [(3 * 0.6**2 - 1 * 0.1**2) / 2], rtol=1e-5)
+    np.testing.assert_allclose(found, [(3 * 0.6**2 - 1 * 0.1) / 2], rtol=1e-5)
     # a code of its own for each cell; for a dense layer there is but one
     codes = np.array([[[3.0, 4.0], [-2.0, 0.0]]])[None]
     np.testing.assert_allclose(

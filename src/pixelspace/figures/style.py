@@ -178,6 +178,7 @@ def unit_name(layer: str, unit: int) -> str:
     return f"$h_{{{unit + 1}}}$" if layer in ("hidden", "hidden_relu") else f"{unit}"
 
 
+@house()
 def noted(figure: Figure, notes: Sequence[str]) -> Figure:
     """Make room below a figure and write notes there, in grey lines as wide as it."""
     lines = [line for note in notes for line in textwrap.wrap(note, NOTE_LETTERS)]

@@ -13,7 +13,7 @@ import numpy as np
 from pixelspace.artifacts import Projection, StoredDataset, StoredSplit
 from pixelspace.projections import graph, objectives
 from pixelspace.projections.feature_maps import layer_outputs
-from pixelspace.projections.images import Fourier
+from pixelspace.projections.images import Fourier, mean_colour
 from pixelspace.projections.maximization import maximize
 from pixelspace.projections.transforms import standard
 from pixelspace.projections.tsne import layout
@@ -113,7 +113,7 @@ def project(
         model,
         objectives.likeness(layer, codes),
         seed=seed,
-        image=Fourier(shape),
+        image=Fourier(shape, mean_colour(split.images, dataset.value_range)),
         transforms=standard(shape[:2]),
         steps=steps,
         value_range=dataset.value_range,

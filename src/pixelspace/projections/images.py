@@ -10,7 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-START = 0.01
+START = 0.3  # of the first parameters, their spread: with less, closed rectifiers may stay closed
+GREY = (0.5,)
+SAMPLE = 512  # images that are enough to know their mean colour by
+EXTREME = 0.02  # the nearest that a mean is taken to be to black or white
 
 COLOURS = ((0.26, 0.09, 0.02), (0.27, 0.00, -0.05), (0.27, -0.09, 0.03))
 """Red, green and blue (rows) of three uncorrelated directions (columns) of natural colours.
@@ -28,17 +31,38 @@ def noise(numbers: Sequence[int], seed: int, shape: tuple[int, ...]) -> np.ndarr
     return np.stack([generator.standard_normal(shape, np.float32) for generator in generators])
 
 
+def mean_colour(images: Sequence, value_range: tuple[float, float]) -> tuple[float, ...]:
+    """Return the mean of each channel of images ``(n, height, width, channels)``.
+
+    The images, an array or stored, are sampled evenly. Black is 0 and white 1.
+    """
+    low, high = value_range
+    numbers = np.linspace(0, len(images) - 1, min(SAMPLE, len(images))).astype(int)
+    mean = np.mean([images[i].mean((0, 1)) for i in numbers], axis=0)
+    return tuple(float(value) for value in (mean - low) / (high - low))
+
+
+def _squashed(pixels: tf.Tensor, mean: Sequence[float]) -> tf.Tensor:
+    """Squash pixels to values between 0 and 1, 0 to the mean."""
+    mean = np.clip(mean, EXTREME, 1 - EXTREME).astype(np.float32)
+    return tf.sigmoid(pixels + np.log(mean / (1 - mean)))
+
+
 @dataclass(frozen=True)
 class Pixels:
-    """Each number is one channel of one pixel, through a sigmoid."""
+    """Each number is one channel of one pixel, through a sigmoid.
+
+    ``mean`` is the colour of the first image, from 0 to 1, of all channels or of each.
+    """
 
     shape: tuple[int, int, int]
+    mean: tuple[float, ...] = GREY
 
     def start(self, numbers: Sequence[int], seed: int) -> np.ndarray:
         return START * noise(numbers, seed, self.shape)
 
     def images(self, parameters: tf.Tensor) -> tf.Tensor:
-        return tf.sigmoid(parameters)
+        return _squashed(parameters, self.mean)
 
 
 def hartley(length: int) -> np.ndarray:
@@ -55,10 +79,12 @@ class Fourier:
     """Each number is the strength of one wave in one uncorrelated colour, through a sigmoid.
 
     Waves are scaled by one over their frequency, to the power of ``decay``: as in photographs, all
-    sizes then count alike, where single pixels would favour the finest pattern.
+    sizes then count alike, where single pixels would favour the finest pattern. ``mean`` is the
+    colour of the first image, from 0 to 1, of all channels or of each.
     """
 
     shape: tuple[int, int, int]
+    mean: tuple[float, ...] = GREY
     decay: float = 1.0
 
     def start(self, numbers: Sequence[int], seed: int) -> np.ndarray:
@@ -70,7 +96,7 @@ class Fourier:
         waves = parameters * spectrum(height, width, self.decay)
         planes = hartley(height) @ (waves @ hartley(width))
         pixels = tf.transpose(planes, (0, 2, 3, 1))
-        return tf.sigmoid(uncorrelated(pixels) if channels == 3 else pixels)
+        return _squashed(uncorrelated(pixels) if channels == 3 else pixels, self.mean)
 
 
 def spectrum(height: int, width: int, decay: float) -> np.ndarray:

@@ -13,6 +13,7 @@ import numpy as np
 from pixelspace.artifacts import Projection, StoredDataset
 from pixelspace.projections import objectives
 from pixelspace.projections.feature_maps import layer_outputs
+from pixelspace.projections.images import Fourier, mean_colour
 from pixelspace.projections.maximization import Maximized, maximize
 from pixelspace.projections.regularizers import TotalVariation
 from pixelspace.projections.selection import choose_images
@@ -84,7 +85,9 @@ def project(
         method: ``"inversion"`` or ``"caricature"``.
     """
     numbers, pixels = choose_images(dataset["test"], images, seed)
-    settings = {"seed": seed, "steps": steps, "value_range": dataset.value_range}
+    mean = mean_colour(dataset["train"].images, dataset.value_range)
+    image = Fourier(pixels.shape[1:], mean)
+    settings = {"seed": seed, "image": image, "steps": steps, "value_range": dataset.value_range}
     made, errors = [], []
     for layer in layers:
         if method == "inversion":

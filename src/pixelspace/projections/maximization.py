@@ -17,7 +17,7 @@ import tensorflow as tf
 from pixelspace.artifacts import Projection, StoredDataset
 from pixelspace.errors import UserError
 from pixelspace.projections import graph
-from pixelspace.projections.images import Fourier, Pixels
+from pixelspace.projections.images import Fourier, Pixels, mean_colour
 from pixelspace.projections.objectives import (
     MEAN,
     MIDDLE,
@@ -248,6 +248,9 @@ def project(
 ) -> Projection:
     """Make images that excite units of a layer; ``logits`` are classes before the softmax.
 
+    They start from the mean colour of the training images: where a network has never seen the like,
+    as mid-grey digits, many of its rectifiers are closed.
+
     Args:
         units: their numbers, or how many to choose at random.
         objectives: what is to grow in each image, in the place of a layer and its units: a sum of
@@ -280,12 +283,14 @@ def project(
         about["titles"] = [_title(parts, dataset.class_names) for parts in objectives]
     if variants > 1 and diversity:
         objective = objective + diversity * diversity_of(layer, variants)
+    mean = mean_colour(dataset["train"].images, dataset.value_range)
+    mean = (sum(mean) / channels,) if grey else mean
     costs = (TotalVariation(total_variation), L2(l2), Blur(blur))
     found = maximize(
         model,
         objective,
         seed=seed,
-        image=IMAGES[image]((height, width, 1 if grey else channels)),
+        image=IMAGES[image]((height, width, len(mean)), mean),
         transforms=_transforms(transforms, (height, width)),
         regularizers=[cost for cost in costs if cost.weight],
         steps=steps,

@@ -22,7 +22,7 @@ from pixelspace.projections.graph import LOGITS
 
 MEAN = (-1, -1)
 MIDDLE = (-2, -2)
-LEAST_COSINE = 0.1  # below, a likeness would have no slope to climb
+LEAST_WEIGHT = 0.1  # of a product in a likeness; with less, there is next to no slope to climb
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,8 +175,9 @@ def score(
         case "likeness":
             product = tf.reduce_sum(output * vectors, -1)
             squares = tf.reduce_sum(output**2, -1) * tf.reduce_sum(vectors**2, -1)
-            cosine = tf.maximum(product * tf.math.rsqrt(squares + 1e-6), LEAST_COSINE)
-            return tf.reduce_mean(product * cosine**parameter, axes[:-1])
+            cosine = tf.nn.relu(product * tf.math.rsqrt(squares + 1e-6))
+            weight = tf.maximum(cosine**parameter, LEAST_WEIGHT)
+            return tf.reduce_mean(product * weight, axes[:-1])
         case "code":
             distance = tf.reduce_sum((output - vectors) ** 2, axes)
             square = tf.reduce_sum(vectors**2, axes)
