@@ -55,6 +55,34 @@ def test_colours_by_hand():
     np.testing.assert_allclose(found, np.array(expected) / longest, rtol=1e-6)
 
 
+@pytest.mark.parametrize("kind", [images.Fourier, images.Pixels])
+def test_an_image_starts_from_its_mean(kind):
+    nothing = kind((4, 6, 3)).start([0], 1) * 0
+    found = kind((4, 6, 3), (0.2, 0.5, 0.0)).images(tf.constant(nothing)).numpy()
+    np.testing.assert_allclose(found[0, 0, 0], [0.2, 0.5, images.EXTREME], rtol=1e-5)
+    assert np.ptp(found, axis=(1, 2)).max() == 0
+
+
+def test_the_mean_colour_is_that_of_the_images(monkeypatch):
+    data = np.random.default_rng(0).uniform(-1, 3, (7, 4, 5, 2))
+    np.testing.assert_allclose(
+        images.mean_colour(data, (-1, 3)), (data.mean((0, 1, 2)) + 1) / 4, rtol=1e-6
+    )
+    monkeypatch.setattr(images, "SAMPLE", 3)
+    np.testing.assert_allclose(
+        images.mean_colour(data, (-1, 3)), (data[[0, 3, 6]].mean((0, 1, 2)) + 1) / 4, rtol=1e-6
+    )
+
+
+def test_single_images_are_made_twice_and_groups_stay_whole():
+    def parts(*what):
+        return [part.tolist() for part in maximization._parts(*what)]
+
+    assert parts(5, 2, 1) == [[0, 1], [2, 3], [4, 4]]
+    assert parts(1, 16, 1) == [[0, 0]]
+    assert parts(6, 4, 3) == [[0, 1, 2], [3, 4, 5]]
+
+
 def test_noise_depends_on_the_image_alone():
     five, two = images.noise(range(5), 7, (3,)), images.noise([3, 4], 7, (3,))
     np.testing.assert_array_equal(five[3:], two)
