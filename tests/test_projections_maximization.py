@@ -157,6 +157,32 @@ def test_a_shift_is_in_whole_pixels():
     np.testing.assert_allclose(found, impulse(row, column), atol=1e-5)
 
 
+def test_resampling_is_that_of_tensorflow():
+    generator = np.random.default_rng(0)
+    picture, slope = generator.uniform(size=(2, 2, 9, 14, 3)).astype(np.float32)
+    matrix = np.array([[1.1, 0.2, 1.3], [-0.3, 0.9, -0.6], [0, 0, 1]], np.float32)
+    to_middle = np.array([[1, 0, -6.5], [0, 1, -4], [0, 0, 1]], np.float32)
+
+    def expected(images, matrix, outside):
+        around = np.linalg.inv(to_middle) @ matrix @ to_middle
+        return tf.raw_ops.ImageProjectiveTransformV3(
+            images=images,
+            transforms=around.reshape(1, 9)[:, :8].astype(np.float32),
+            output_shape=(9, 14),
+            interpolation="BILINEAR",
+            fill_mode="CONSTANT",
+            fill_value=outside,
+        )
+
+    with tf.GradientTape() as tape:
+        images = tf.constant(picture)
+        tape.watch(images)
+        found = transforms.resampled(images, tf.constant(matrix))
+    np.testing.assert_allclose(found, expected(picture, matrix, 0.5), atol=1e-4)
+    gradient = tape.gradient(found, images, slope)
+    np.testing.assert_allclose(gradient, expected(slope, np.linalg.inv(matrix), 0.0), atol=1e-4)
+
+
 def test_a_quarter_turn(monkeypatch):
     monkeypatch.setattr(transforms, "uniform", lambda seed, low, high: tf.constant([high]))
     found = transforms.transformed(impulse(10, 18), [transforms.Rotate(90.0)], tf.constant([0, 0]))

@@ -114,18 +114,43 @@ def transformed(images: tf.Tensor, transforms: Sequence[Transform], seed: tf.Ten
 def resampled(images: tf.Tensor, matrix: tf.Tensor) -> tf.Tensor:
     """Take each pixel from the place, about the middle, that ``matrix`` sends its place to.
 
-    Between pixels the value is interpolated linearly. (TensorFlow's gradient of this is the
-    resampling by the inverse matrix: the exact one up to the interpolation.)
+    Between pixels the value is interpolated linearly. The gradient is taken to be the resampling by
+    the inverse matrix, which is the exact one up to the interpolation and the growth.
     """
-    middle = (tf.cast(tf.shape(images)[1:3], tf.float32) - 1) / 2
-    to_middle = _matrix(1.0, 0.0, -middle[1], 0.0, 1.0, -middle[0])
-    back = _matrix(1.0, 0.0, middle[1], 0.0, 1.0, middle[0])
-    entries = tf.reshape(back @ matrix @ to_middle, (1, 9))[:, :8]
-    return tf.raw_ops.ImageProjectiveTransformV3(
-        images=images,
-        transforms=tf.tile(entries, (tf.shape(images)[0], 1)),
-        output_shape=tf.shape(images)[1:3],
-        interpolation="BILINEAR",
-        fill_mode="CONSTANT",
-        fill_value=GREY,
-    )
+
+    @tf.custom_gradient
+    def resample(images):
+        back = tf.linalg.inv(matrix)
+        return _gathered(images, matrix, GREY), lambda gradient: _gathered(gradient, back, 0.0)
+
+    return resample(images)
+
+
+def _gathered(images: tf.Tensor, matrix: tf.Tensor, outside: float) -> tf.Tensor:
+    """Resample, with the value ``outside`` where there is no image.
+
+    The images move alike, so a pixel of all of them is one row of a table, and a row is gathered at
+    a time: half the time of TensorFlow's projective transform, which takes value by value.
+    """
+    count, height, width, channels = tf.unstack(tf.shape(images))
+    middle_y, middle_x = (tf.cast(length - 1, tf.float32) / 2 for length in (height, width))
+    y = (tf.range(tf.cast(height, tf.float32)) - middle_y)[:, None]
+    x = (tf.range(tf.cast(width, tf.float32)) - middle_x)[None]
+    places_y = matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2] + middle_y
+    places_x = matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2] + middle_x
+    first_y, first_x = tf.floor(places_y), tf.floor(places_x)
+    rest_y, rest_x = places_y - first_y, places_x - first_x
+    table = tf.reshape(tf.transpose(images, (1, 2, 0, 3)), (height * width, count * channels))
+    found, inside = 0.0, 0.0
+    for row, weight_y in ((first_y, 1 - rest_y), (first_y + 1, rest_y)):
+        for column, weight_x in ((first_x, 1 - rest_x), (first_x + 1, rest_x)):
+            row_number, column_number = tf.cast(row, tf.int32), tf.cast(column, tf.int32)
+            is_seen = (row_number >= 0) & (row_number < height)
+            is_seen &= (column_number >= 0) & (column_number < width)
+            weight = tf.where(is_seen, weight_y * weight_x, 0)
+            cell = tf.where(is_seen, row_number * width + column_number, 0)
+            found += tf.reshape(weight, (-1, 1)) * tf.gather(table, tf.reshape(cell, (-1,)))
+            inside += weight
+    found += outside * tf.reshape(1 - inside, (-1, 1))
+    moved = tf.transpose(tf.reshape(found, (height, width, count, channels)), (2, 0, 1, 3))
+    return tf.ensure_shape(moved, images.shape)
