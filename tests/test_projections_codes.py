@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 from projection_examples import sequential, set_weights, stored
 
+from pixelspace.errors import UserError
 from pixelspace.projections import (
     atlas,
     inversion,
@@ -103,6 +104,45 @@ def test_an_early_code_is_inverted(network):
     )
 
 
+def dead(bias: float) -> keras.Model:
+    """Return a network that answers to darkness alone, if at all."""
+    model = sequential(
+        (6, 6, 1),
+        kinds.Conv2D(2, 1, activation="relu", name="conv"),
+        kinds.Flatten(),
+        kinds.Dense(2, name="logits"),
+    )
+    kernel = np.array([-1.0, -2.0]).reshape(1, 1, 1, 2)
+    return set_weights(model, conv=[kernel, np.full(2, bias)])
+
+
+def test_what_is_not_found_is_noted(tmp_path):
+    data = (np.random.default_rng(0).uniform(size=(20, 6, 6, 1)) > 0.5).astype(np.float32)
+    settings = {"seed": 0, "layers": ["conv"], "images": [3], "steps": 3}
+    with stored(tmp_path / "data.h5", data, [0, 1] * 10) as dataset:
+        missed = inversion.project(dead(0.01), dataset, **settings)
+        drawn = inversion.project(dead(0.01), dataset, method="caricature", **settings)
+        with pytest.raises(UserError, match="^layer conv: the same for all images"):
+            atlas.project(dead(-1.0), dataset, seed=0, layer="conv", steps=1)
+        with pytest.raises(UserError, match="^least: no field has 19 vectors"):
+            atlas.project(dead(1.5), dataset, seed=0, layer="conv", steps=1, least=19, grid=3)
+    assert missed.about["notes"] == ["layer conv, image 3: the code was not found"]
+    (note,) = drawn.about["notes"]
+    assert note.startswith("layer conv, image 3: hardly excited more than by the first image")
+
+
+def test_images_of_another_size_are_inverted(network):
+    images = 60 + np.random.default_rng(0).uniform(0, 90, (1, 20, 16, 3)).astype(np.float32)
+    made, errors = inversion.invert(network, images, "conv", seed=0, steps=5)
+    assert made.shape == images.shape
+    assert inversion.caricature(network, images, "conv", seed=0, steps=2).images.shape == (
+        1,
+        20,
+        16,
+        3,
+    )
+
+
 def test_a_caricature_points_where_the_code_does(network):
     images = pictures(2)
     found = inversion.caricature(network, images, "deep", seed=0, steps=60)
@@ -131,7 +171,7 @@ def test_a_code_of_zeros_is_noted(tmp_path):
     kernel = np.stack([np.ones((1, 1, 3)), -np.ones((1, 1, 3))], -1)
     set_weights(model, conv=[kernel, [-200.0, 0.0]])
     images = np.stack([np.full((12, 10, 3), 50.0), np.full((12, 10, 3), 100.0)]).astype(np.float32)
-    note = "layer conv: zero everywhere for image 0, so nothing of it can be shown"
+    note = "layer conv, image 0: zero everywhere, so nothing of it can be shown"
     settings = {"seed": 0, "layers": ["conv"], "images": [0, 1], "steps": 3}
     with stored(tmp_path / "data.h5", images, [0, 1], value_range=(0, 255)) as dataset:
         for method in ("inversion", "caricature"):

@@ -100,6 +100,21 @@ def test_a_patch_beyond_the_border_is_padded():
     assert not nowhere.any()
 
 
+def test_a_patch_that_nothing_comes_back_for_is_noted(tmp_path):
+    ceiling = sequential(
+        (3, 4, 1), kinds.Conv2D(1, 2, name="conv"), kinds.ReLU(max_value=6, name="relu")
+    )
+    set_weights(ceiling, conv=[np.ones((2, 2, 1, 1)), np.zeros(1)])
+    with stored(tmp_path / "data.h5", IMAGES, [0, 1, 0, 1]) as dataset:
+        found = deconvolutions.project(
+            ceiling, dataset, seed=0, layer="relu", units=[0], k=2, policy="gradient"
+        )
+    # points of 9 and 7 drive the unit to its ceiling
+    assert (found.arrays["activations"] == 6).all()
+    (note,) = found.about["notes"]
+    assert note.startswith("unit 0: nothing comes back for 2 of 2 patches")
+
+
 def test_top_patches_of_a_data_set(tmp_path):
     with stored(tmp_path / "data.h5", IMAGES, [0, 1, 0, 1]) as dataset:
         settings = {"seed": 0, "layer": "relu", "k": 3}

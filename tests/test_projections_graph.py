@@ -15,7 +15,7 @@ from pixelspace.networks import efficientnet
 from pixelspace.networks.build import build
 from pixelspace.networks.layers import layer_names
 from pixelspace.networks.weights import load_imagenet
-from pixelspace.projections import class_maps, graph
+from pixelspace.projections import backward, class_maps, graph, occlusion
 from pixelspace.projections.selection import choose_units
 
 WEIGHTS = Path(__file__).parents[1] / "data" / "efficientnet_lite0" / "weights.npz"
@@ -115,6 +115,61 @@ def test_a_normalization_of_two_convolutions_is_not_folded():
     pixels = np.random.default_rng(0).uniform(size=(1, 3, 3, 2)).astype(np.float32)
     (found,) = graph.outputs(model, pixels, ["sum"], graph.folded(model))
     np.testing.assert_allclose(found, model(pixels), rtol=1e-5)
+
+
+def test_a_maximum_or_a_clip_is_known_as_a_rectifier():
+    image = keras.Input((1, 1, 2))
+    over, clipped = keras.ops.maximum(image, 0), keras.ops.clip(image, 0, 6)
+    other = keras.ops.maximum(image, 1)
+    model = keras.Model(image, keras.layers.Concatenate(name="all")([over, clipped, other]))
+    ceilings = [
+        graph.rectifier_ceiling(operation) for operation in graph.operations(model).values()
+    ]
+    assert sorted(c for c in ceilings if c is not None) == [6, np.inf]
+    pixels = np.array([-1.0, 7.0], np.float32).reshape(1, 1, 1, 2)
+    # of 7 the plain maximum and the one with 1 pass all on, the clip nothing; of -1 none does
+    guided = sum(backward.guided_backpropagation(model, pixels, "all", unit) for unit in range(6))
+    np.testing.assert_array_equal(guided.ravel(), [0, 2])
+
+
+def test_images_of_a_size_that_a_layer_cannot_see_are_refused():
+    kinds = keras.layers
+    model = sequential(
+        (6, 6, 1), kinds.Conv2D(2, 3, name="conv"), kinds.Flatten(), kinds.Dense(2, name="logits")
+    )
+    wide = np.zeros((1, 6, 8, 1), np.float32)
+    assert backward.gradient(model, wide, "conv", 0).shape == wide.shape
+    for call in (
+        lambda: backward.gradient(model, wide, "logits", 0),
+        lambda: class_maps.grad_cam(model, wide, 0),
+        lambda: occlusion.occlusion_map(model, wide, "logits", 0, window=(2, 2), stride=(1, 1)),
+    ):
+        with pytest.raises(UserError, match="^layer logits: it takes images of one size alone"):
+            call()
+    with pytest.raises(UserError, match="^layer conv: at 2 x 2 pixels nothing is left of it"):
+        backward.gradient(model, wide[:, :2, :2], "conv", 0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("logits", 0.5), "units are whole numbers, 0 to 1"),
+        (("logits", [0, 1]), "units of shape .* one, or one for each of 1 images"),
+        (("conv", 0, 3), "positions of shape"),
+        ((2, 0), "^layer 2: the network has none of that name"),
+    ],
+)
+def test_what_is_not_a_unit_or_a_position_is_refused(arguments, message):
+    kinds = keras.layers
+    model = sequential(
+        (6, 6, 1), kinds.Conv2D(2, 3, name="conv"), kinds.Flatten(), kinds.Dense(2, name="logits")
+    )
+    with pytest.raises(UserError, match=message):
+        backward.gradient(model, np.zeros((1, 6, 6, 1)), *arguments)
+    with pytest.raises(UserError, match="^'deconv': it should be gradient or deconvnet or guided"):
+        backward.backward_pass(model, np.zeros((1, 6, 6, 1)), "logits", 0, policy="deconv")
+    with pytest.raises(UserError, match="images of shape"):
+        backward.gradient(model, np.zeros((0, 6, 6, 1)), "logits", 0)
 
 
 @pytest.mark.parametrize("shape", [(28, 28), (784,)])

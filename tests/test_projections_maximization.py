@@ -301,7 +301,9 @@ def test_regularizers_by_hand():
     flat = tf.fill((1, 40, 40, 1), 0.7)
     np.testing.assert_allclose(regularizers.Blur(1.0)(flat), [0], atol=1e-10)
     stripes = tf.tile(tf.constant([0.0, 1.0])[None, None, :, None], (1, 40, 20, 1))
-    assert regularizers.Blur(1.0)(stripes)[0] > 0.2
+    cost = regularizers.Blur(1.0)(stripes)
+    assert cost[0] > 0.2
+    np.testing.assert_allclose(regularizers.Blur(3.0)(stripes), 3 * cost, rtol=1e-6)
 
 
 # --- the whole
@@ -500,6 +502,41 @@ def test_what_climbs_next_to_nothing_is_noted():
     assert note == f"unit 5: {maximization.STUCK}"
     assert maximization.notes_of_stuck(["unit 4", "unit 7"], values[[0, 2]]) == []
     assert maximization.notes_of_stuck(["a", "b"], np.zeros((2, 2)))[0].startswith("a, b: ")
+
+
+def test_what_cannot_be_compared_is_judged_by_itself():
+    values = np.array([[0.4, 1.0], [2.0, 700.0]])
+    assert maximization.notes_of_stuck(["a", "b"], values, alike=False) == []
+    (note,) = maximization.notes_of_stuck(
+        ["a", "b"], np.array([[0.4, 0.401], [2, 700]]), alike=False
+    )
+    assert note.startswith("a: ")
+
+
+@pytest.mark.parametrize(
+    ("objective", "settings", "message"),
+    [
+        (objectives.unit("conv", 0, (18, 0)), {}, "layer conv: its map has 18 x 14 cells"),
+        (objectives.unit("conv", 0, (-5, 0)), {}, "layer conv: its map has 18 x 14 cells"),
+        (objectives.direction("conv", np.ones(5)), {}, "layer conv: it has 6 units; give as many"),
+        (
+            objectives.logit(0),
+            {"transforms": (transforms.Pad(2),)},
+            "layer logits: it takes images of one size alone, 18 x 14 pixels, and not of 22 x 18",
+        ),
+        (objectives.channel("pool", 0), {"image": images.Fourier((1, 9, 1))}, "nothing is left"),
+        (objectives.channel("conv", 0), {"image": images.Fourier((18, 14, 3))}, "image of shape"),
+    ],
+)
+def test_what_there_is_not_is_refused(network, objective, settings, message):
+    with pytest.raises(UserError, match=message):
+        maximization.maximize(network, objective, seed=0, steps=1, **settings)
+
+
+def test_objectives_are_summed_and_divided():
+    both = sum([objectives.logit(1), objectives.logit(2)])
+    assert [term.units[0] for term in both.terms] == [1, 2]
+    np.testing.assert_allclose((both / 4).terms[0].factors, 0.25)
 
 
 def test_groups_must_be_whole(network):

@@ -23,9 +23,12 @@ from pixelspace.projections import (
     maximization,
     objectives,
     occlusion,
+    regularizers,
     top_patches,
+    transforms,
     weights,
 )
+from pixelspace.projections import images as px_images
 
 kinds = keras.layers
 
@@ -158,3 +161,95 @@ def test_another_unit_or_number_of_images_is_not_traced_again(method, monkeypatc
         CALLS[method](model, images[:unit], unit)
     assert first > 0
     assert len(traces) == first
+
+
+class CaughtError(Exception):
+    """Carries what a method was called with."""
+
+
+def caught(monkeypatch, module, name: str, call: Callable) -> dict:
+    """Return the keyword arguments that ``call`` leads a function of a module to be called with."""
+
+    def catch(*positional, **given):
+        raise CaughtError(dict(enumerate(positional)) | given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, name, catch)
+        with pytest.raises(CaughtError) as found:
+            call()
+    return found.value.args[0]
+
+
+def test_settings_reach_the_optimization(tmp_path, monkeypatch):
+    keras.utils.set_random_seed(0)
+    model = one_channel_sequential()
+    images = np.random.default_rng(0).uniform(size=(4, 12, 9, 1)).astype(np.float32)
+    with stored(tmp_path / "data.h5", images, [0, 1] * 2) as dataset:
+        what = (model, dataset)
+
+        def maximize(**settings):
+            call = lambda: maximization.project(*what, seed=7, layer="hidden", **settings)  # noqa: E731
+            return caught(monkeypatch, maximization, "maximize", call)
+
+        found = maximize(
+            units=[1, 3],
+            cell="middle",
+            image="pixels",
+            total_variation=2.0,
+            l2=3.0,
+            blur=4.0,
+            steps=5,
+            rate=0.3,
+        )
+        (term,) = found[1].terms
+        np.testing.assert_array_equal(term.cells, [objectives.MIDDLE] * 2)
+        mean = px_images.mean_colour(images, (0, 1))
+        assert found["image"] == px_images.Pixels((12, 9, 1), mean)
+        assert found["regularizers"] == [
+            regularizers.TotalVariation(2.0),
+            regularizers.L2(3.0),
+            regularizers.Blur(4.0),
+        ]
+        assert (found["seed"], found["steps"], found["rate"]) == (7, 5, 0.3)
+        found = maximize(units=[1], variants=3, diversity=0.5)
+        terms = {term.kind: term for term in found[1].terms}
+        assert terms["diversity"].parameter == 3
+        np.testing.assert_allclose(terms["diversity"].factors, 0.5)
+        np.testing.assert_array_equal(terms["units"].cells, [objectives.MEAN] * 3)
+        assert found["transforms"] == transforms.GENTLE
+
+        call = lambda: maco.project(*what, seed=7, layer="hidden", units=[1], steps=5)  # noqa: E731
+        found = caught(monkeypatch, maco, "maximize", call)
+        assert found["transforms"] == transforms.GENTLE
+        assert (found["seed"], found["steps"], found["rate"]) == (7, 5, maco.RATE)
+
+        settings = {"seed": 7, "layers": ["hidden"], "images": [1], "steps": 5}
+        call = lambda: inversion.project(*what, total_variation=0.3, **settings)  # noqa: E731
+        found = caught(monkeypatch, inversion, "maximize", call)
+        assert found["regularizers"] == [regularizers.TotalVariation(0.3)]
+        assert found["transforms"] == ()
+        assert found["image"] == px_images.Fourier((12, 9, 1), mean)
+
+        settings = {"seed": 7, "layer": "hidden", "label": "a"}
+        call = lambda: dream.project(*what, guide_label="b", guide_index=1, **settings)  # noqa: E731
+        found = caught(monkeypatch, dream, "deep_dream", call)
+        np.testing.assert_array_equal(found["guide"], images[3])
+
+
+def test_settings_reach_the_methods_of_attribution(tmp_path, monkeypatch):
+    model = one_channel_sequential()
+    images = np.random.default_rng(0).uniform(size=(4, 12, 9, 1)).astype(np.float32)
+    with stored(tmp_path / "data.h5", images, [0, 1] * 2, value_range=(-1, 3)) as dataset:
+
+        def given(name: str, **settings) -> dict:
+            method = {"occlusion_map": "occlusion"}.get(name, name)
+            settings = {"seed": 7, "methods": [method], "images": [1], **settings}
+            call = lambda: attribution.project(model, dataset, **settings)  # noqa: E731
+            return caught(monkeypatch, attribution, name, call)
+
+        found = given("smooth_grad", samples=3, spread=0.2)
+        assert (found["samples"], found["spread"], found["seed"]) == (3, 0.2, 7)
+        found = given("integrated_gradients", steps=9, baseline=0.25)
+        assert (found["steps"], found["baseline"]) == (9, 0.0)
+        found = given("occlusion_map", window=4)
+        assert (found["window"], found["stride"], found["fill"]) == ((4, 4), (2, 2), 1.0)

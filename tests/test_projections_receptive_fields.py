@@ -13,7 +13,7 @@ from pixelspace.networks import cnn, efficientnet
 from pixelspace.networks.build import build
 from pixelspace.networks.layers import ReceptiveField
 from pixelspace.networks.layers import receptive_field as described
-from pixelspace.projections import graph
+from pixelspace.projections import graph, weights
 from pixelspace.projections.receptive_fields import receptive_field, shown_box
 from pixelspace.projections.top_patches import crop
 from pixelspace.projections.weights import linear_map
@@ -198,3 +198,26 @@ def test_an_open_image_size_must_be_given():
 def test_a_field_larger_than_the_image_shows_the_image():
     field = ReceptiveField(size=(5, 14), stride=(4, 4), start=(-2, -6))
     assert shown_box(field, 1, 1, (10, 10)) == (2, 0, 5, 10)
+
+
+def test_layers_that_do_nothing_after_training_see_one_cell():
+    kinds = keras.layers
+    model = sequential(
+        (16, 16, 3),
+        kinds.RandomFlip(),
+        kinds.Conv2D(2, 3, name="first"),
+        kinds.GaussianNoise(0.1),
+        kinds.Dense(4, name="dense"),
+        kinds.Conv2D(2, 3, name="second"),
+    )
+    assert receptive_field(model, "first").size == (3, 3)
+    assert receptive_field(model, "dense").size == (3, 3)
+    assert receptive_field(model, "second").size == (5, 5)
+    assert weights.project_weights(model, "first", [0, 1])[1] == "direct"
+
+
+def test_a_dense_layer_on_a_map_is_a_convolution_of_one_pixel():
+    model = sequential((4, 5, 3), keras.layers.Dense(2, name="dense"))
+    found, method = weights.project_weights(model, "dense", [1])
+    assert (found.shape, method) == ((1, 1, 1, 3), "direct")
+    np.testing.assert_array_equal(found.ravel(), model.get_layer("dense").kernel.numpy()[:, 1])

@@ -763,7 +763,8 @@ def _impossible_images(
     at, settings: Section, data: Section
 ) -> Iterator[tuple[tuple[str, ...], str]]:
     single = [settings.image] if settings.kind == "feature_maps" else 0
-    for key, numbers in (("image", single), ("images", getattr(settings, "images", 0))):
+    asked = {"image": single, "images": getattr(settings, "images", 0)}
+    for key, numbers in (asked | {"k": getattr(settings, "k", 0)}).items():
         if _needed(numbers) > data.test_images:
             yield (*at, key), f"there are {data.test_images} test images"
 
@@ -842,8 +843,14 @@ def _impossible_maximization(
                 (*at, "transforms", str(number)),
                 f"give one of {', '.join(Change.model_fields)} in each item of the list",
             )
+    pads = sum(change.pad or 0 for change in changes)
     for layer in used:
         yield from _impossible_size(at, settings.size, layers, layer, shapes)
+        if pads and _takes_one_size(layers, layer, shapes):
+            yield (
+                (*at, "transforms"),
+                f"layer '{layer}' takes images of one size alone; leave pad out",
+            )
 
 
 def _impossible_size(
@@ -851,12 +858,15 @@ def _impossible_size(
 ) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yield an error where a layer behind a flattening is to see images of another size."""
     own = list(layers[0].shape[:2])
-    fixed = any(other.kind == "flatten" for other in layers) and len(shapes[layer]) == 1
-    if fixed and size is not None and list(size) != own:
+    if _takes_one_size(layers, layer, shapes) and size is not None and list(size) != own:
         yield (
             (*at, "size"),
             f"layer '{layer}' takes images of one size alone, {own[0]} x {own[1]} pixels",
         )
+
+
+def _takes_one_size(layers: Sequence[Layer], layer: str, shapes) -> bool:
+    return any(other.kind == "flatten" for other in layers) and len(shapes[layer]) == 1
 
 
 def _impossible_atlas(

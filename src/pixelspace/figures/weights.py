@@ -85,7 +85,7 @@ def _with_activations(
         canvas.text(x + wide / 2, y - 0.05, name, ha="center", va="baseline")
         shown = style.signed(canvas, image, (x, y, wide, wide * aspect), limit)
         axes = style.place(figure, x + wide + label + 0.2, y, chart, tall)
-        _bars(axes, means[:, unit], classes, means.max())
+        _bars(axes, means[:, unit], classes, min(means.min(), 0), max(means.max(), 0))
         if unit // columns == rows - 1:
             axes.set_xlabel("mean activation")
     if grey:
@@ -93,19 +93,29 @@ def _with_activations(
     return figure
 
 
-def _bars(axes: Axes, values: np.ndarray, classes: Sequence[str], largest: float) -> None:
-    """Draw one horizontal bar per class, with its value at the end."""
+def _bars(
+    axes: Axes, values: np.ndarray, classes: Sequence[str], lowest: float, largest: float
+) -> None:
+    """Draw one horizontal bar per class from zero, with its value at the end."""
     places = np.arange(len(classes))
     axes.barh(places, values, height=0.6, color=style.BLUE)
-    largest = largest or 1.0
-    axes.set(xlim=(0, 1.3 * largest), ylim=(len(classes) - 0.4, -0.6), yticks=[], xticks=[])
+    span = largest - lowest or 1.0
+    left = lowest - (0.3 * span if lowest < 0 else 0)
+    axes.set(
+        xlim=(left, largest + 0.3 * span), ylim=(len(classes) - 0.4, -0.6), yticks=[], xticks=[]
+    )
     axes.spines["bottom"].set_visible(False)
     for place, value in enumerate(values):
-        axes.text(
-            value + 0.03 * largest, place, f"{value:.2f}", size=style.SMALL, va="center", ha="left"
-        )
+        end, side = (value + 0.03 * span, "left") if value >= 0 else (value - 0.03 * span, "right")
+        axes.text(end, place, f"{value:.2f}", size=style.SMALL, va="center", ha=side)
         style.write(
-            axes, -0.05 * largest, place, classes[place], room=LONGEST_NAME, ha="right", va="center"
+            axes,
+            left - 0.05 * span,
+            place,
+            classes[place],
+            room=LONGEST_NAME,
+            ha="right",
+            va="center",
         )
 
 

@@ -11,10 +11,11 @@ import keras
 import numpy as np
 
 from pixelspace.artifacts import Projection, StoredDataset, StoredSplit
+from pixelspace.errors import UserError
 from pixelspace.projections import graph, objectives
 from pixelspace.projections.feature_maps import layer_outputs
 from pixelspace.projections.images import Fourier, mean_colour
-from pixelspace.projections.maximization import maximize
+from pixelspace.projections.maximization import maximize, notes_of_stuck
 from pixelspace.projections.transforms import standard
 from pixelspace.projections.tsne import layout
 
@@ -103,8 +104,12 @@ def project(
     """
     split = dataset["train"]
     vectors, numbers = sampled_vectors(model, split, layer, samples, seed)
+    if not np.ptp(vectors, axis=0).any():
+        raise UserError(f"layer {layer}: the same for all images; there is nothing to lay out")
     places = layout(vectors)
     found = fields(vectors, places, grid, least)
+    if not len(found.counts):
+        raise UserError(f"least: no field has {least} vectors; ask for fewer, or for fewer fields")
     codes = found.means if len(graph.shape(model, layer)) == 1 else found.means[:, None, None]
     shape = graph.sized_image_shape(model)
     if graph.takes_any_size(model, layer):
@@ -127,7 +132,8 @@ def project(
         "samples": len(vectors),
         "split": "train",
         "steps": steps,
-        "notes": [f"{len(vectors) - found.counts.sum()} vectors lie in fields that are left out"],
+        "notes": [f"{len(vectors) - found.counts.sum()} vectors lie in fields that are left out"]
+        + notes_of_stuck([f"field {row}, {column}" for row, column in found.places], made.values),
     }
     arrays = {
         "images": made.images,

@@ -50,8 +50,10 @@ def rectifiers(policy: str) -> graph.Substitute:
             y = forward(x)
             return y, lambda g: POLICIES[policy](g, (y > 0) & (y < ceiling))
 
-        fused = getattr(operation, "activation", None) is not None
-        return graph.with_activation(operation, rectify) if fused else rectify
+        if getattr(operation, "activation", None) is not None:
+            return graph.with_activation(operation, rectify)
+        # of a maximum, either operand may be the number 0
+        return lambda *operands, **_: rectify(next(o for o in operands if tf.is_tensor(o)))
 
     return substitute
 
@@ -130,10 +132,15 @@ def backward_pass(
         cells ``(n,)``.
 
     Raises:
-        UserError: if the layer, the unit or the position does not exist.
+        UserError: if the layer, the unit or the position does not exist, or images of this size
+            cannot be seen by the layer.
     """
     images = graph.as_batch(model, images)
+    graph.check_size(model, layer, images.shape[1:3])
     units, positions = for_each(model, layer, unit, position, len(images))
+    for value, allowed in ((policy, tuple(POLICIES)), (start, ("one", "activation"))):
+        if value not in allowed:
+            raise UserError(f"{value!r}: it should be {' or '.join(allowed)}")
     run = _compiled(model, layer, policy, images.shape[1:])
     parts = [
         run(images[part], units[part], positions[part], start == "activation")
@@ -156,6 +163,13 @@ def for_each(
         raise UserError(f"layer {layer}: its output has shape {shape}; units or maps are expected")
     graph.check_units(model, layer, unit)
     positions = np.asarray((-1, -1) if position is None else position, np.int32)
+    if np.shape(unit) not in ((), (images,)):
+        raise UserError(f"units of shape {np.shape(unit)}: one, or one for each of {images} images")
+    if positions.shape not in ((2,), (images, 2)):
+        raise UserError(
+            f"positions of shape {positions.shape}: a row and a column, or these for each of "
+            f"{images} images"
+        )
     if position is not None:
         _check_positions(positions.reshape(-1, 2), shape, layer)
     units = np.broadcast_to(np.asarray(unit, np.int32), images)

@@ -42,6 +42,7 @@ def maps_before(model: keras.Model, output: str) -> list[str]:
 
 def _class_map(model, images, unit, position, layer, output, weigh) -> np.ndarray:
     images = graph.as_batch(model, images)
+    graph.check_size(model, output, images.shape[1:3])
     units, positions = for_each(model, output, unit, position, len(images))
     maps = maps_before(model, output)
     if not maps:

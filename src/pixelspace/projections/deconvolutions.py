@@ -52,6 +52,17 @@ def project(
     if policy == "deconvnet" and not has_switches(model, layer):
         note = f"layer {layer}: no max-pooling before it, so all images project alike"
         about["notes"].append(note)
+    excited = arrays["activations"].ravel() > 0
+    blank = [
+        unit
+        for unit, back, is_excited in zip(units, cut, excited, strict=True)
+        if is_excited and not back.any()
+    ]
+    about["notes"] += [
+        f"unit {unit}: nothing comes back for {blank.count(unit)} of {k} patches, as rectifiers "
+        "are closed or at their ceiling"
+        for unit in dict.fromkeys(blank)
+    ]
     about |= {"kind": "deconvolutions", "policy": policy}
     arrays["deconvolutions"] = np.stack(cut).reshape(arrays["patches"].shape)
     return Projection(arrays, about)

@@ -170,6 +170,10 @@ def deep_dream(
     """
     if len(graph.shape(model, layer)) != 3:
         raise UserError(f"layer {layer}: its output is no map; dreams need one")
+    if octaves < 1 or not blurs or min(blurs) <= 0:
+        raise UserError("octaves and blurs: there is at least one, and none is 0")
+    if channel is not None and guide is not None:
+        raise UserError("channel and guide: give one of them")
     graph.check_units(model, layer, [] if channel is None else [channel])
     units = graph.shape(model, layer)[-1]
     goal, vectors = ("layer" if channel is None else "channel"), np.zeros((0, units))

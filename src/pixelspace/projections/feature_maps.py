@@ -29,9 +29,11 @@ def layer_outputs(
     """Return the outputs of some layers for images ``(n, height, width, channels)``.
 
     Raises:
-        UserError: if the model has no such layer.
+        UserError: if the model has no such layer, or it cannot see images of this size.
     """
     images = graph.as_batch(model, images)
+    for layer in layers:
+        graph.check_size(model, layer, images.shape[1:3])
     run = _compiled(model, tuple(layers), images.shape[1:])
     return {layer: output.numpy() for layer, output in zip(layers, run(images), strict=True)}
 

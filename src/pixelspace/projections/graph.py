@@ -126,7 +126,7 @@ def shape(model: keras.Model, layer: str) -> tuple[int | None, ...]:
     """
     known = shapes(model)
     if layer not in known:
-        nearest = difflib.get_close_matches(layer, known, n=1, cutoff=0)[0]
+        nearest = difflib.get_close_matches(str(layer), known, n=1, cutoff=0)[0]
         raise UserError(f"layer {layer}: the network has none of that name; nearest: {nearest}")
     return known[layer]
 
@@ -159,6 +159,39 @@ def sized_image_shape(model: keras.Model) -> tuple[int, int, int]:
             "of one size, as in keras.Model(image := keras.Input((64, 64, 3)), model(image))"
         )
     return shape
+
+
+def check_size(model: keras.Model, layer: str, size: tuple[int, int]) -> None:
+    """Check that a layer can be computed of images of this height and width.
+
+    Raises:
+        UserError: if it cannot.
+    """
+    own = image_shape(model)[:2]
+    if tuple(size) == own:
+        return
+    if not takes_any_size(model, layer):
+        raise UserError(
+            f"layer {layer}: it takes images of one size alone, {own[0]} x {own[1]} pixels, "
+            f"and not of {size[0]} x {size[1]}"
+        )
+    if not fits(model, layer, size):
+        raise UserError(f"layer {layer}: at {size[0]} x {size[1]} pixels nothing is left of it")
+
+
+def is_idle(operation: keras.Operation) -> bool:
+    """Tell whether a layer does nothing once a network is trained, as dropout and augmentation."""
+    return isinstance(operation, _IDLE) or type(operation).__name__.startswith("Random")
+
+
+_IDLE = (
+    keras.layers.ActivityRegularization,
+    keras.layers.Dropout,
+    keras.layers.GaussianDropout,
+    keras.layers.GaussianNoise,
+    keras.layers.Identity,
+    keras.layers.SpatialDropout2D,
+)
 
 
 def takes_any_size(model: keras.Model, layer: str) -> bool:
@@ -357,11 +390,21 @@ def rectifier_ceiling(operation: keras.Operation) -> float | None:
     if isinstance(activation, keras.Operation):
         return rectifier_ceiling(activation)
     kind = type(operation).__name__
+    if kind == "Clip" and np.isscalar(operation.x_min) and operation.x_min == 0:
+        return float(operation.x_max) if np.isscalar(operation.x_max) else None
+    if kind == "Maximum" and _is_over_zero(operation):
+        return np.inf
     if isinstance(operation, keras.layers.ReLU) or kind == "ReLU":
         plain = not operation.negative_slope and not operation.threshold
         ceiling = operation.max_value
         return (np.inf if ceiling is None else float(ceiling)) if plain else None
     return {"Relu": np.inf, "Relu6": 6.0}.get(kind) or _CEILINGS.get(activation)
+
+
+def _is_over_zero(maximum: keras.Operation) -> bool:
+    """Tell whether an operation is the maximum of something and the number 0."""
+    arguments = [keras.tree.flatten(node.arguments.args) for node in maximum._inbound_nodes]
+    return all(any(np.isscalar(a) and a == 0 for a in own) for own in arguments) and any(arguments)
 
 
 def check_units(model: keras.Model, layer: str, units) -> None:
@@ -371,6 +414,8 @@ def check_units(model: keras.Model, layer: str, units) -> None:
         UserError: if it has not.
     """
     total = shape(model, layer)[-1]
+    if np.size(units) and not np.issubdtype(np.asarray(units).dtype, np.integer):
+        raise UserError(f"layer {layer}: units are whole numbers, 0 to {total - 1}")
     wrong = [unit for unit in np.ravel(units) if not 0 <= unit < total]
     if wrong:
         raise UserError(f"layer {layer}: it has units 0 to {total - 1}, and no unit {wrong[0]}")
@@ -378,7 +423,7 @@ def check_units(model: keras.Model, layer: str, units) -> None:
 
 def dtype(model: keras.Model) -> str:
     """Return the floating-point type that the model computes in."""
-    own = model.inputs[0].dtype
+    own = _functional(model).inputs[0].dtype
     return own if tf.as_dtype(own).is_floating else keras.config.floatx()
 
 
@@ -386,11 +431,12 @@ def as_batch(model: keras.Model, images) -> np.ndarray:
     """Return images ``(batch, height, width, channels)`` in the type that the model computes in.
 
     Raises:
-        UserError: if they are of another rank or have another number of channels.
+        UserError: if there are none, or they are of another rank or have another number of
+            channels.
     """
     images = np.asarray(images, dtype(model))
     channels = image_shape(model)[-1]
-    if images.ndim != 4 or images.shape[-1] != channels:
+    if images.ndim != 4 or images.shape[-1] != channels or not len(images):
         raise UserError(
             f"images of shape {images.shape}: (batch, height, width, {channels}) is expected"
         )

@@ -14,12 +14,13 @@ from pixelspace.artifacts import Projection, StoredDataset
 from pixelspace.projections import objectives
 from pixelspace.projections.feature_maps import layer_outputs
 from pixelspace.projections.images import Fourier, mean_colour
-from pixelspace.projections.maximization import Maximized, maximize
+from pixelspace.projections.maximization import Maximized, maximize, notes_of_stuck
 from pixelspace.projections.regularizers import TotalVariation
 from pixelspace.projections.selection import choose_images
 from pixelspace.projections.transforms import standard
 
 TOTAL_VARIATION = 0.02
+LARGEST_ERROR = 0.95  # of a code that something was found of
 
 
 def invert(
@@ -42,15 +43,12 @@ def invert(
         the codes' distance, as a share of the code's own square.
     """
     codes = layer_outputs(model, images, [layer])[layer]
-    costs = [TotalVariation(total_variation)] if total_variation else []
-    found = maximize(
-        model,
-        objectives.code(layer, codes),
-        seed=seed,
-        transforms=(),
-        regularizers=costs,
-        **settings,
-    )
+    own = {
+        "image": Fourier(np.shape(images)[1:]),
+        "transforms": (),
+        "regularizers": [TotalVariation(total_variation)] if total_variation else [],
+    }
+    found = maximize(model, objectives.code(layer, codes), seed=seed, **(own | settings))
     return found.images, -found.values[:, 1]
 
 
@@ -63,8 +61,9 @@ def caricature(
         settings: of `maximization.maximize`.
     """
     codes = layer_outputs(model, images, [layer])[layer]
-    settings = {"transforms": standard(images.shape[1:3])} | settings
-    return maximize(model, objectives.likeness(layer, codes), seed=seed, **settings)
+    shape = np.shape(images)[1:]
+    own = {"image": Fourier(shape), "transforms": standard(shape[:2])}
+    return maximize(model, objectives.likeness(layer, codes), seed=seed, **(own | settings))
 
 
 def project(
@@ -88,13 +87,27 @@ def project(
     mean = mean_colour(dataset["train"].images, dataset.value_range)
     image = Fourier(pixels.shape[1:], mean)
     settings = {"seed": seed, "image": image, "steps": steps, "value_range": dataset.value_range}
-    made, errors = [], []
-    for layer in layers:
+    made, errors, notes = [], [], []
+    for layer, codes in layer_outputs(model, pixels, layers).items():
+        own = [f"layer {layer}, image {number}" for number in numbers]
+        empty = [not code.any() for code in codes]
+        notes += [
+            f"{name}: zero everywhere, so nothing of it can be shown"
+            for name, is_empty in zip(own, empty, strict=True)
+            if is_empty
+        ]
         if method == "inversion":
             found, error = invert(model, pixels, layer, total_variation=total_variation, **settings)
+            notes += [
+                f"{name}: the code was not found"
+                for name, left, is_empty in zip(own, error, empty, strict=True)
+                if left > LARGEST_ERROR and not is_empty
+            ]
         else:
-            found = caricature(model, pixels, layer, **settings).images
-            error = code_errors(model, found, pixels, layer)
+            drawn = caricature(model, pixels, layer, **settings)
+            found, error = drawn.images, code_errors(model, drawn.images, pixels, layer)
+            full = [number for number, is_empty in enumerate(empty) if not is_empty]
+            notes += notes_of_stuck([own[i] for i in full], drawn.values[full]) if full else []
         made.append(found)
         errors.append(error)
     names = dataset.class_names
@@ -106,12 +119,7 @@ def project(
         "method": method,
         "split": "test",
         "labels": [names[i] for i in dataset["test"].labels[numbers]],
-        "notes": [
-            f"layer {layer}: zero everywhere for image {number}, so nothing of it can be shown"
-            for layer, codes in layer_outputs(model, pixels, layers).items()
-            for number, code in zip(numbers, codes, strict=True)
-            if not code.any()
-        ],
+        "notes": notes,
     }
     arrays = {
         "inputs": pixels,

@@ -71,6 +71,7 @@ def spectrum_of(images: Sequence, value_range: tuple[float, float]) -> Phases:
         value_range: what black and white are.
     """
     low, high = value_range
+    images = images if hasattr(images, "shape") else np.asarray(images)
 
     def parts() -> Iterator[np.ndarray]:
         for first in range(0, len(images), BATCH):

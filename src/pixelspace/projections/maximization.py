@@ -55,11 +55,12 @@ CHANGES = {
     "scale": lambda factors: Scale(*factors),
 }
 IMAGES = {"fourier": Fourier, "pixels": Pixels}
-STUCK = "hardly excited more than by the first image; a closed rectifier lets no gradient through"
+STUCK = "hardly excited more than by the first image; closed rectifiers may let no gradient through"
 """What is noted about units that did not climb."""
 
 LEAST_CLIMB = 0.01
-"""Those that climb less than this share of what half of the units do count as stuck."""
+"""What climbs less than this share of what half of the units do is stuck; of its own first value,
+where it cannot be compared with others."""
 
 
 @dataclass(frozen=True)
@@ -174,12 +175,20 @@ def maximize(
         batch: images side by side. The result does not depend on it.
 
     Raises:
-        UserError: if a layer or a unit of the objective does not exist, or its images do not make
-            whole groups.
+        UserError: if a layer, a unit or a cell of the objective does not exist, a layer cannot see
+            images of this size, or the images do not make whole groups.
     """
     value_range = tuple(map(float, value_range))
     image = image or Fourier(graph.sized_image_shape(model))
     count = objective.count
+    border = 2 * sum(change.pixels for change in transforms if isinstance(change, Pad))
+    for term in objective.terms:
+        graph.shape(model, term.layer)
+        graph.check_size(model, term.layer, tuple(side + border for side in image.shape[:2]))
+    if image.shape[-1] not in (1, graph.image_shape(model)[-1]):
+        raise UserError(
+            f"image of shape {image.shape}: the network's are {graph.image_shape(model)}"
+        )
     terms = tuple((term.layer, term.kind, term.parameter) for term in objective.terms)
     data = [_term_data(model, term, count) for term in objective.terms]
     start = image.start(range(count), seed)
@@ -219,9 +228,17 @@ def _parts(count: int, batch: int, group: int) -> list[np.ndarray]:
 
 def _term_data(model: keras.Model, term: Term, count: int) -> tuple[np.ndarray, ...]:
     """Return a term's factors, vectors and cells, for each of ``count`` images."""
+    shape = graph.shape(model, term.layer)
     if term.units is not None:
         graph.check_units(model, term.layer, term.units)
-    arrays = term.data(graph.shape(model, term.layer)[-1])
+    elif term.vectors is not None and term.vectors.shape[-1] != shape[-1]:
+        raise UserError(f"layer {term.layer}: it has {shape[-1]} units; give as many numbers")
+    if term.cells is not None and len(shape) == 3:
+        limits = [np.inf if length is None else length for length in shape[:2]]
+        named = term.cells[(term.cells != MEAN).any(1) & (term.cells != MIDDLE).any(1)]
+        if (named < 0).any() or (named >= limits).any():
+            raise UserError(f"layer {term.layer}: its map has {shape[0]} x {shape[1]} cells")
+    arrays = term.data(shape[-1])
     return tuple(np.broadcast_to(array, (count, *array.shape[1:])) for array in arrays)
 
 
@@ -308,7 +325,7 @@ def project(
         "cell": cell,
         "steps": steps,
         "image": image,
-        "notes": notes_of_stuck(names, values),
+        "notes": notes_of_stuck(names, values, alike=objectives is None),
     }
     arrays = {"images": images, "values": values}
     if objectives is None:
@@ -316,16 +333,18 @@ def project(
     return Projection(arrays, about)
 
 
-def notes_of_stuck(names: Sequence[str], values: np.ndarray) -> list[str]:
+def notes_of_stuck(names: Sequence[str], values: np.ndarray, *, alike: bool = True) -> list[str]:
     """Return a note of what has not climbed, if there is any.
 
     Args:
         names: of what was to grow ``(n,)``.
         values: of the first images and of the last ``(n, ..., 2)``.
+        alike: whether they can be compared with each other.
     """
     first, last = np.moveaxis(values.reshape(len(names), -1, 2), -1, 0)
     climb = (last - first).max(1)
-    stuck = climb <= max(LEAST_CLIMB * np.median(climb), 0)
+    least = LEAST_CLIMB * (np.median(climb) if alike else np.abs(first).max(1))
+    stuck = climb <= np.maximum(least, 0)
     words = ", ".join(name for name, is_stuck in zip(names, stuck, strict=True) if is_stuck)
     return [f"{words}: {STUCK}"] if words else []
 

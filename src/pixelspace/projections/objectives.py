@@ -73,6 +73,12 @@ class Objective:
     def __add__(self, other: "Objective") -> "Objective":
         return Objective(self.terms + other.terms)
 
+    def __radd__(self, other: int) -> "Objective":
+        return self if other == 0 else NotImplemented  # sum() begins with 0
+
+    def __truediv__(self, divisor: float) -> "Objective":
+        return self * (1 / divisor)
+
     def __mul__(self, factor: float | np.ndarray) -> "Objective":
         scaled = (replace(term, factors=factor * term.factors) for term in self.terms)
         return Objective(tuple(scaled))

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from pixelspace.errors import UserError
 from pixelspace.projections import graph
 from pixelspace.projections.backward import Position, Units, for_each, picked
 
@@ -79,6 +80,9 @@ def occlusion_map(
         UserError: if the layer, the unit or the position does not exist.
     """
     images = graph.as_batch(model, images)
+    graph.check_size(model, layer, images.shape[1:3])
+    if min(*window, *stride) < 1:
+        raise UserError(f"window {window}, stride {stride}: at least one pixel is expected")
     units, positions = for_each(model, layer, unit, position, len(images))
     run = _compiled(model, layer, images.shape[1:])
     boxes = windows(images.shape[1:3], window, stride)

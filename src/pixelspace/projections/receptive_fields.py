@@ -26,9 +26,9 @@ _CELL_BY_CELL = (
     keras.layers.Average,
     keras.layers.BatchNormalization,
     keras.layers.Concatenate,
-    keras.layers.Dropout,
+    keras.layers.Dense,
     keras.layers.ELU,
-    keras.layers.Identity,
+    keras.layers.LayerNormalization,
     keras.layers.LeakyReLU,
     keras.layers.Maximum,
     keras.layers.Minimum,
@@ -37,10 +37,14 @@ _CELL_BY_CELL = (
     keras.layers.PReLU,
     keras.layers.ReLU,
     keras.layers.Rescaling,
-    keras.layers.SpatialDropout2D,
+    keras.layers.Softmax,
     keras.layers.Subtract,
+    keras.layers.UnitNormalization,
 )
-_FUNCTIONS = {"Add", "Subtract", "Multiply", "Divide", "TrueDivide", "Relu", "Relu6", "Sigmoid"}
+_FUNCTIONS = frozenset(
+    "Absolute Add Clip Divide Elu Exp Gelu HardSigmoid HardSilu LeakyRelu Maximum Minimum Multiply "
+    "Negative Relu Relu6 Selu Sigmoid Silu Softplus Sqrt Square Subtract Tanh TrueDivide".split()
+)
 """Layers and functions each of whose cells sees only the same cell of its inputs."""
 
 
@@ -107,13 +111,18 @@ def _through(operation: keras.Operation, maps: list[_Map], image: tuple[int, int
         sign = -1 if cropped else 1
         axes = zip(maps[0].axes, ends, strict=True)
         return _Map(*(axis.padded(sign * before, sign * after) for axis, (before, after) in axes))
-    elif isinstance(operation, _CELL_BY_CELL) or type(operation).__name__ in _FUNCTIONS:
+    elif _is_cell_by_cell(operation):
         return _Map(*(_union([m.axes[i] for m in maps]) for i in (0, 1)))
     else:
         return _Map(*map(_whole, image))
     same = operation.padding == "same"
     axes = zip(maps[0].axes, *window, strict=True)
     return _Map(*(axis.window(*sizes, same) for axis, *sizes in axes))
+
+
+def _is_cell_by_cell(operation: keras.Operation) -> bool:
+    known = isinstance(operation, _CELL_BY_CELL) or type(operation).__name__ in _FUNCTIONS
+    return known or graph.is_idle(operation)
 
 
 @functools.lru_cache(maxsize=32)

@@ -68,6 +68,7 @@ def strongest_patches(
     Raises:
         UserError: if the layer or a unit does not exist, or there are fewer than ``k`` images.
     """
+    images = images if hasattr(images, "shape") else np.asarray(images)
     if k > len(images):
         raise UserError(f"k = {k}: more patches than the {len(images)} images that there are")
     graph.check_units(model, layer, units)

@@ -17,6 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from pixelspace.artifacts import Projection, StoredDataset, StoredSplit
+from pixelspace.errors import UserError
 from pixelspace.projections import feature_maps, graph
 from pixelspace.projections.receptive_fields import receptive_field, shown_box
 from pixelspace.projections.selection import choose_units, listed
@@ -31,9 +32,7 @@ _SQUASHING = (
     keras.layers.Softmax,
 )
 _REARRANGING = (
-    keras.layers.Dropout,
     keras.layers.Flatten,
-    keras.layers.Identity,
     keras.layers.Rescaling,
     keras.layers.Reshape,
 )
@@ -90,9 +89,12 @@ def expected_response(
         ``(units, height, width, channels)``, signed, over the whole image.
 
     Raises:
-        UserError: if the layer or a unit does not exist.
+        UserError: if the layer, a unit or the cell does not exist.
     """
     graph.check_units(model, layer, units)
+    shape = graph.shape(model, layer)
+    if len(shape) == 3 and not all(0 <= place < n for place, n in zip(cell, shape, strict=False)):
+        raise UserError(f"layer {layer}: its map has {shape[0]} x {shape[1]} cells")
     run = _compiled(model, layer, graph.sized_image_shape(model))
     units = np.asarray(units, np.int32)
     parts = range(0, len(units), BATCH)
@@ -112,12 +114,13 @@ def kernels(model: keras.Model, layer: str) -> np.ndarray | None:
     if not plain and not isinstance(operation, keras.layers.Dense):
         return None
     before = [graph.operations(model)[name] for name in graph.before(model, layer)]
-    if not all(isinstance(earlier, _REARRANGING) for earlier in before):
+    if not all(isinstance(o, _REARRANGING) or graph.is_idle(o) for o in before):
         return None
     kernel = operation.kernel.numpy()
     if plain:
         return kernel.transpose(3, 0, 1, 2)
-    return kernel.T.reshape(-1, *graph.image_shape(model))
+    on_map = len(graph.shape(model, layer)) == 3
+    return kernel.T.reshape(-1, *((1, 1, len(kernel)) if on_map else graph.image_shape(model)))
 
 
 def project_weights(model: keras.Model, layer: str, units: Sequence[int]) -> tuple[np.ndarray, str]:
