@@ -526,11 +526,22 @@ def test_what_cannot_be_compared_is_judged_by_itself():
         ),
         (objectives.channel("pool", 0), {"image": images.Fourier((1, 9, 1))}, "nothing is left"),
         (objectives.channel("conv", 0), {"image": images.Fourier((18, 14, 3))}, "image of shape"),
+        (objectives.channel("conv", 0), {"transforms": "robust"}, "transforms: 'r' is none of Pad"),
+        (objectives.channel("conv", 0), {"regularizers": [1.0]}, "regularizers: 1.0 is none of L2"),
+        (objectives.channel("conv", 0), {"steps": 2.5}, "steps 2.5: a whole number of at least 1"),
+        (objectives.channel("conv", 0), {"seed": -1}, "seed -1: a whole number of at least 0"),
     ],
 )
 def test_what_there_is_not_is_refused(network, objective, settings, message):
     with pytest.raises(UserError, match=message):
-        maximization.maximize(network, objective, seed=0, steps=1, **settings)
+        maximization.maximize(network, objective, **({"seed": 0, "steps": 1} | settings))
+
+
+def test_a_transform_may_be_given_by_itself(network):
+    what = (network, objectives.channel("conv", 0))
+    alone = maximization.maximize(*what, seed=0, steps=2, transforms=transforms.Roll(1))
+    listed = maximization.maximize(*what, seed=0, steps=2, transforms=[transforms.Roll(1)])
+    np.testing.assert_array_equal(alone.images, listed.images)
 
 
 def test_objectives_are_summed_and_divided():

@@ -253,3 +253,24 @@ def test_settings_reach_the_methods_of_attribution(tmp_path, monkeypatch):
         assert (found["steps"], found["baseline"]) == (9, 0.0)
         found = given("occlusion_map", window=4)
         assert (found["window"], found["stride"], found["fill"]) == ((4, 4), (2, 2), 1.0)
+
+
+def test_codes_and_what_is_made_of_them_do_not_depend_on_the_company():
+    keras.utils.set_random_seed(0)
+    model = one_channel_sequential()
+    images = np.random.default_rng(0).uniform(size=(3, 12, 9, 1)).astype(np.float32)
+    whole = feature_maps.layer_outputs(model, images, ["hidden", "logits"])
+    for number in range(3):
+        alone = feature_maps.layer_outputs(model, images[number : number + 1], ["hidden", "logits"])
+        for layer, output in whole.items():
+            scale = np.abs(output).max()
+            np.testing.assert_allclose(alone[layer][0], output[number], rtol=0, atol=1e-5 * scale)
+    settings = {"seed": 1, "steps": 12, "value_range": (0, 1)}
+    together, errors = inversion.invert(model, images, "hidden", **settings)
+    drawn = inversion.caricature(model, images, "hidden", **settings)
+    for batch in (1, 2):
+        apart, own_errors = inversion.invert(model, images, "hidden", batch=batch, **settings)
+        np.testing.assert_allclose(apart, together, rtol=0, atol=1e-5)
+        np.testing.assert_allclose(own_errors, errors, rtol=1e-4)
+        other = inversion.caricature(model, images, "hidden", batch=batch, **settings)
+        np.testing.assert_allclose(other.images, drawn.images, rtol=0, atol=1e-5)

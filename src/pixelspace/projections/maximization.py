@@ -9,6 +9,7 @@ import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 import keras
 import numpy as np
@@ -179,6 +180,11 @@ def maximize(
             images of this size, or the images do not make whole groups.
     """
     value_range = tuple(map(float, value_range))
+    transforms = _checked("transforms", transforms, Transform)
+    regularizers = _checked("regularizers", regularizers, Regularizer)
+    for name, number, least in (("steps", steps, 1), ("batch", batch, 1), ("seed", seed, 0)):
+        if not isinstance(number, int | np.integer) or number < least:
+            raise UserError(f"{name} {number}: a whole number of at least {least} is expected")
     image = image or Fourier(graph.sized_image_shape(model))
     count = objective.count
     border = 2 * sum(change.pixels for change in transforms if isinstance(change, Pad))
@@ -196,8 +202,8 @@ def maximize(
         model,
         terms,
         image,
-        tuple(transforms),
-        tuple(regularizers),
+        transforms,
+        regularizers,
         value_range,
         start.shape[1:],
         tuple(vectors.shape[1:] for _, vectors, _ in data),
@@ -213,6 +219,16 @@ def maximize(
         found.append((images[: len(set(part))], values[: len(set(part))]))
     images, values = zip(*found, strict=True)
     return Maximized(np.concatenate(images), np.concatenate(values))
+
+
+def _checked(name: str, given: Sequence, kind) -> tuple:
+    """Return things of a kind as a tuple, one by itself too."""
+    given = (given,) if isinstance(given, kind) else tuple(given)
+    wrong = [thing for thing in given if not isinstance(thing, kind)]
+    if wrong:
+        known = ", ".join(own.__name__ for own in get_args(kind))
+        raise UserError(f"{name}: {wrong[0]!r} is none of {known}")
+    return given
 
 
 def _parts(count: int, batch: int, group: int) -> list[np.ndarray]:
