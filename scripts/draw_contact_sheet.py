@@ -6,6 +6,10 @@ with runtime.job(snakemake.log[0]):
     from pixelspace.figures import contact_sheet, style
 
     projections = [artifacts.read_projection(path) for path in snakemake.input.projections]
-    notes = [note for projection in projections for note in projection.about["notes"]]
-    figure = style.noted(contact_sheet.draw(projections), notes)
+    notes = (
+        f"{projection.about['kind'].replace('_', ' ')}: {note}"
+        for projection in projections
+        for note in projection.about["notes"]
+    )
+    figure = style.noted(contact_sheet.draw(projections), list(dict.fromkeys(notes)))
     style.save(figure, *snakemake.output, screen_dpi=snakemake.params.screen_dpi)
