@@ -1,4 +1,5 @@
 # make paper    set up, then build results/paper.pdf     CONFIG=overlay.yaml PHOTOS=folder CORES=n GPU=1
+# make claims   build what the claims of the paper are about, and fail if one of them does
 # make test     set up, then run the tests               TESTS=tests/test_config.py
 # make lint     style, formatting and import rules
 # make bench    measure speed and memory, all of it or one: make bench-pipeline, bench-rendering,
@@ -21,14 +22,17 @@ endif
 
 OVERLAY := $(if $(CONFIG),--configfile "$(CONFIG)") $(if $(PHOTOS),--config photos="$(PHOTOS)")
 
-.PHONY: paper test lint bench bench-pipeline bench-rendering bench-projections lock container clean
+.PHONY: paper claims test lint bench bench-pipeline bench-rendering bench-projections lock container clean
 .PHONY: python python-dev tex
 
-paper: python tex
+TARGETS :=
+claims: TARGETS := claims
+
+paper claims: python tex
 ifdef CONFIG
 	@test -f "$(CONFIG)" || { echo "error: CONFIG=$(CONFIG): there is no such file" >&2; exit 2; }
 endif
-	@exec $(ENVIRONMENT)/bin/snakemake --cores $(CORES) $(OVERLAY)
+	@exec $(ENVIRONMENT)/bin/snakemake $(TARGETS) --cores $(CORES) $(OVERLAY)
 
 test: python-dev tex
 	@exec .venv/bin/pytest $(TESTS)

@@ -29,3 +29,15 @@ rule all:
 rule figures:
     input:
         all_figures(),
+
+
+# Fails if a claim of the paper does.
+rule claims:
+    input:
+        claims=f"{RESULTS}/claims.json",
+    log:
+        f"{RESULTS}/logs/claims.log",
+    message:
+        "hold the claims"
+    script:
+        "scripts/claims.py"

@@ -1,5 +1,6 @@
 """Every method on every kind of network, with the same bytes each time, and compiled once."""
 
+import functools
 from collections.abc import Callable, Iterator
 
 import keras
@@ -132,8 +133,12 @@ CALLS: dict[str, Callable] = {
         model, x[0], "hidden", unit, seed=unit, octaves=1 + unit, steps=1 + unit, jitter=1
     ),
     "feature maps": lambda model, x, unit: feature_maps.layer_outputs(model, x, ["hidden"]),
+    "inversion": lambda model, x, unit: inversion.invert(model, x, "hidden", seed=unit, steps=1),
     "integrated gradients": lambda model, x, unit: gradients.integrated_gradients(
         model, x, "logits", unit % 2, steps=2 + unit
+    ),
+    "maco": lambda model, x, unit: maximization.maximize(
+        model, objectives.logit(unit % 2), image=maco.spectrum_of(x[:1], (0, 1)), seed=unit, steps=1
     ),
     "maximization": lambda model, x, unit: maximization.maximize(
         model, objectives.channel("hidden", [unit] * (1 + unit)), seed=unit, steps=1 + unit
@@ -143,6 +148,9 @@ CALLS: dict[str, Callable] = {
     ),
     "smooth gradients": lambda model, x, unit: gradients.smooth_grad(
         model, x, "logits", unit % 2, seed=unit, samples=2 + unit
+    ),
+    "top patches": lambda model, x, unit: top_patches.strongest_patches(
+        model, x, "hidden", [unit] * (1 + unit), k=len(x)
     ),
     "weights": lambda model, x, unit: weights.expected_response(model, "logits", [unit % 2]),
 }
@@ -274,3 +282,98 @@ def test_codes_and_what_is_made_of_them_do_not_depend_on_the_company():
         np.testing.assert_allclose(own_errors, errors, rtol=1e-4)
         other = inversion.caricature(model, images, "hidden", batch=batch, **settings)
         np.testing.assert_allclose(other.images, drawn.images, rtol=0, atol=1e-5)
+
+
+def test_an_atlas_does_not_depend_on_what_is_made_side_by_side(tmp_path, monkeypatch):
+    keras.utils.set_random_seed(0)
+    model = one_channel_sequential()
+    images = np.random.default_rng(0).uniform(size=(24, 12, 9, 1)).astype(np.float32)
+    maximize = maximization.maximize
+    found = []
+    with stored(tmp_path / "data.h5", images, [0, 1] * 12) as dataset:
+        for batch in (1, 3, 16):
+            side_by_side = functools.partial(maximize, batch=batch)
+            monkeypatch.setattr(atlas, "maximize", side_by_side)
+            settings = {"seed": 0, "layer": "hidden", "grid": 3, "least": 1, "size": 10, "steps": 6}
+            found.append(atlas.project(model, dataset, **settings).arrays["images"])
+    assert len(found[0]) > 3
+    np.testing.assert_allclose(found[1], found[0], rtol=0, atol=1e-5)
+    np.testing.assert_allclose(found[2], found[0], rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: transforms.Roll(2.5), "pixels 2.5: a whole number of at least 0"),
+        (lambda: transforms.Pad(-1), "pixels -1: a whole number of at least 0"),
+        (lambda: transforms.Scale(1.1, 0.9), "scale 1.1 to 0.9: rising factors over 0"),
+        (lambda: px_images.Fourier((8, 8, 3), (0.5, 0.5)), r"mean \(0.5, 0.5\): one value, or 3"),
+        (lambda: px_images.Pixels((8, 8)), r"shape \(8, 8\): \(height, width, channels\)"),
+        (lambda: objectives.logit([0, 1]) * np.ones(3), "objective: 3 factors for 2 images"),
+    ],
+)
+def test_parts_of_an_optimization_that_cannot_be_are_refused(call, message):
+    with pytest.raises(UserError, match=f"^{message}"):
+        call()
+
+
+REFUSED: dict[str, tuple[Callable, str]] = {
+    "a tile of none": (
+        lambda m, x: dream.deep_dream(m, x[0], "hidden", seed=0, tile=0),
+        "tile 0: a whole number of at least 1",
+    ),
+    "a scale that shrinks": (
+        lambda m, x: dream.deep_dream(m, x[0], "hidden", seed=0, scale=0.5),
+        "scale 0.5: a size is no smaller",
+    ),
+    "a small guide": (
+        lambda m, x: dream.deep_dream(m, x[0], "hidden", seed=0, guide=x[0, :2, :2]),
+        "layer hidden: at 2 x 2 pixels nothing is left of it",
+    ),
+    "no steps": (
+        lambda m, x: gradients.integrated_gradients(m, x, "logits", 0, steps=0),
+        "steps 0: a whole number of at least 1",
+    ),
+    "a baseline of another shape": (
+        lambda m, x: gradients.integrated_gradients(m, x, "logits", 0, baseline=np.zeros(5)),
+        r"baseline of shape \(5,\): it does not fit \(2, 12, 9, 1\)",
+    ),
+    "no samples": (
+        lambda m, x: gradients.smooth_grad(m, x, "logits", 0, seed=0, samples=0),
+        "samples 0: a whole number of at least 1",
+    ),
+    "units that are not one for each": (
+        lambda m, x: gradients.smooth_grad(m, x, "logits", [0, 1, 0], seed=0),
+        r"units of shape \(3,\)",
+    ),
+    "a window of one side": (
+        lambda m, x: occlusion.occlusion_map(m, x, "logits", 0, window=4, stride=(1, 1)),
+        "window 4: two numbers, of rows and of columns",
+    ),
+    "weights of no unit": (
+        lambda m, x: weights.project_weights(m, "hidden", []),
+        "layer hidden: no unit is asked for; it has units 0 to 3",
+    ),
+    "an objective for no image": (
+        lambda m, x: maximization.maximize(m, objectives.channel("hidden", []), seed=0),
+        "layer hidden: no unit is asked for",
+    ),
+    "a code of another shape": (
+        lambda m, x: maximization.maximize(
+            m, objectives.code("hidden", np.ones((1, 2, 7, 4))), seed=0
+        ),
+        r"layer hidden: codes of shape \(2, 7, 4\), and \(10, 7, 4\) is what it puts out",
+    ),
+    "a batch of none": (
+        lambda m, x: backward.backward_pass(m, x, "logits", 0, policy="gradient", batch=0),
+        "batch 0: a whole number of at least 1",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_arguments_that_cannot_be_are_refused_in_one_line(what):
+    call, message = REFUSED[what]
+    images = np.random.default_rng(0).uniform(size=(2, 12, 9, 1)).astype(np.float32)
+    with pytest.raises(UserError, match=f"^{message}"):
+        call(one_channel_sequential(), images)

@@ -14,6 +14,9 @@ LOG_LINES = 15
 REASON_LENGTH = 100
 """How much of the reason for a step a plan shows."""
 
+WARNING = "warning: "
+"""Begins the lines of a finished step's log that are shown."""
+
 CHATTER = "Assuming unrestricted shared filesystem usage."
 """The one thing that Snakemake says of every run before it says that it is one."""
 
@@ -92,6 +95,8 @@ class Progress(logging.Handler):
         if started:
             self.finished += 1
             self._print(f"{self._position(started, record)}  {_name(started)}")
+            logs = (Path(log) for log in started.log)
+            self._print(*_indented([line for log in logs for line in _warnings(log)]))
 
     def on_error(self, record: logging.LogRecord) -> None:
         """Show an error, unless it only says that a step failed: the step's log says why."""
@@ -139,6 +144,14 @@ class Progress(logging.Handler):
 def _name(job: logging.LogRecord) -> str:
     """The rule, then its message, or else its wildcards where it has any."""
     return f"{job.rule_name}: {job.rule_msg or '/'.join(job.wildcards.values())}".rstrip(": ")
+
+
+def _warnings(log: Path) -> list[str]:
+    """What a step says in its log that a user should see although it is done."""
+    if not log.is_file():
+        return []
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return [line for line in lines if line.startswith(WARNING)]
 
 
 def _shortened(reason: str) -> str:

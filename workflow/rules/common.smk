@@ -31,6 +31,9 @@ except UserError as error:
 
 RESULTS = CONFIG.results
 
+# What the paper may say of its configuration.
+WRITTEN_CONFIG = CONFIG.model_dump(exclude={"photos", "figures", "results"})
+
 progress.install(workflow, f"{RESULTS}/logs/snakemake.log")
 
 

@@ -16,9 +16,27 @@ rule collect_numbers:
         "../../scripts/collect_numbers.py"
 
 
+rule check_claims:
+    input:
+        numbers=rules.collect_numbers.output.numbers,
+        claims="report/claims.yaml",
+    output:
+        claims=f"{RESULTS}/claims.json",
+    log:
+        f"{RESULTS}/logs/check_claims.log",
+    params:
+        config=WRITTEN_CONFIG,
+        code=fingerprint("pixelspace.report.claims"),
+    message:
+        "check the claims"
+    script:
+        "../../scripts/check_claims.py"
+
+
 rule write_paper:
     input:
         numbers=rules.collect_numbers.output.numbers,
+        claims=rules.check_claims.output.claims,
         template="report/paper.tex.j2",
         sections=SECTIONS,
         lock="requirements-gpu.txt" if GPU else "requirements.txt",
@@ -27,7 +45,9 @@ rule write_paper:
     log:
         f"{RESULTS}/logs/write_paper.log",
     params:
-        config=CONFIG.model_dump(exclude={"photos", "figures", "results"}),
+        config=WRITTEN_CONFIG,
+        # The text need not be about what only a variant measures.
+        all_cited=not OVERLAYS and not workflow.config_settings.config,
         class_names={
             name: list(chosen.dataset.chosen.classes)
             for name, chosen in CONFIG.experiments.items()

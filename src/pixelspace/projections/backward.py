@@ -21,6 +21,7 @@ import tensorflow as tf
 
 from pixelspace.errors import UserError
 from pixelspace.projections import graph
+from pixelspace.projections.checks import check_whole
 
 POLICIES = {
     "gradient": lambda g, is_open: tf.where(is_open, g, 0),
@@ -135,6 +136,7 @@ def backward_pass(
         UserError: if the layer, the unit or the position does not exist, or images of this size
             cannot be seen by the layer.
     """
+    check_whole(1, batch=batch)
     images = graph.as_batch(model, images)
     graph.check_size(model, layer, images.shape[1:3])
     units, positions = for_each(model, layer, unit, position, len(images))

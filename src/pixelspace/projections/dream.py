@@ -18,6 +18,7 @@ import tensorflow as tf
 from pixelspace.artifacts import Projection, StoredDataset
 from pixelspace.errors import UserError
 from pixelspace.projections import graph
+from pixelspace.projections.checks import check_whole
 from pixelspace.projections.feature_maps import layer_outputs
 
 BLURS = (0.6, 1.2, 2.4)
@@ -170,11 +171,16 @@ def deep_dream(
     """
     if len(graph.shape(model, layer)) != 3:
         raise UserError(f"layer {layer}: its output is no map; dreams need one")
-    if octaves < 1 or not blurs or min(blurs) <= 0:
-        raise UserError("octaves and blurs: there is at least one, and none is 0")
+    check_whole(1, octaves=octaves, steps=steps, tile=1 if tile is None else tile)
+    check_whole(0, seed=seed, jitter=jitter)
+    if not blurs or min(blurs) <= 0:
+        raise UserError("blurs: there is at least one, and none is 0")
+    if not scale >= 1:
+        raise UserError(f"scale {scale}: a size is no smaller than the one before it")
     if channel is not None and guide is not None:
         raise UserError("channel and guide: give one of them")
-    graph.check_units(model, layer, [] if channel is None else [channel])
+    if channel is not None:
+        graph.check_units(model, layer, [channel])
     units = graph.shape(model, layer)[-1]
     goal, vectors = ("layer" if channel is None else "channel"), np.zeros((0, units))
     if guide is not None:
@@ -188,7 +194,7 @@ def deep_dream(
         np.maximum(np.rint(size / scale ** (octaves - 1 - octave)), 1).astype(np.int32)
         for octave in range(octaves)
     ]
-    if not graph.fits(model, layer, tuple(map(int, smaller[0]))):
+    if graph.shape_at(model, layer, tuple(map(int, smaller[0]))) is None:
         raise UserError(
             f"octaves: at {smaller[0][0]} x {smaller[0][1]} pixels, the smallest of {octaves} "
             f"sizes, nothing is left of layer {layer}; take fewer octaves or a smaller scale"

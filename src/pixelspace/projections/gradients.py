@@ -6,7 +6,8 @@ import keras
 import numpy as np
 
 from pixelspace.projections import graph
-from pixelspace.projections.backward import Position, Units, backward_pass
+from pixelspace.projections.backward import Position, Units, backward_pass, for_each
+from pixelspace.projections.checks import broadcast, check_whole
 from pixelspace.projections.images import noise
 
 BATCH = 64
@@ -38,11 +39,10 @@ def _mean_gradient(
     weights: np.ndarray,
 ) -> np.ndarray:
     """Return the weighted sum of the gradients at ``variants(number of an image)``."""
-    units = np.broadcast_to(unit, len(images))
-    positions = None if position is None else np.broadcast_to(position, (len(images), 2))
+    units, positions = for_each(model, layer, unit, position, len(images))
     means = []
     for number, own in enumerate(units):
-        at = None if positions is None else positions[number]
+        at = None if position is None else positions[number]
         found, _ = backward_pass(
             model, variants(number), layer, int(own), at, policy="gradient", batch=BATCH
         )
@@ -68,7 +68,11 @@ def smooth_grad(
     Args:
         samples: copies of each image; the noise is the same for all images.
         spread: standard deviation of the noise, as a share of the image's own range of values.
+
+    Raises:
+        UserError: if there are no samples; and as `backward.backward_pass` does.
     """
+    check_whole(1, samples=samples)
     images = graph.as_batch(model, images)
 
     def variants(number: int) -> np.ndarray:
@@ -101,9 +105,14 @@ def integrated_gradients(
     Returns:
         The shares, of the shape of ``images``, and the gap ``(n,)`` between their sum and the
         gain, which is 0 but for the finite number of steps (completeness).
+
+    Raises:
+        UserError: if there are no steps, or the baseline does not fit the images; and as
+            `backward.backward_pass` does.
     """
+    check_whole(1, steps=steps)
     images = graph.as_batch(model, images)
-    start = np.broadcast_to(np.asarray(baseline, images.dtype), images.shape)
+    start = broadcast("baseline", baseline, images.shape, images.dtype)
     points, weights = np.polynomial.legendre.leggauss(steps)
     along = ((1 + points) / 2).astype(images.dtype)[:, None, None, None]
 

@@ -175,7 +175,7 @@ def check_size(model: keras.Model, layer: str, size: tuple[int, int]) -> None:
             f"layer {layer}: it takes images of one size alone, {own[0]} x {own[1]} pixels, "
             f"and not of {size[0]} x {size[1]}"
         )
-    if not fits(model, layer, size):
+    if shape_at(model, layer, size) is None:
         raise UserError(f"layer {layer}: at {size[0]} x {size[1]} pixels nothing is left of it")
 
 
@@ -201,8 +201,13 @@ def takes_any_size(model: keras.Model, layer: str) -> bool:
     return not any(isinstance(operation, keras.layers.Flatten) for operation in through)
 
 
-def fits(model: keras.Model, layer: str, size: tuple[int, int]) -> bool:
-    """Tell whether an image of this height and width leaves a layer at least one cell."""
+def shape_at(
+    model: keras.Model, layer: str, size: tuple[int, int]
+) -> tuple[int | None, ...] | None:
+    """Return the shape of a layer's output, without the batch axis, for images of a size.
+
+    None if there is no such output, as an image of this height and width is too small.
+    """
     pixels = keras.KerasTensor((None, *size, image_shape(model)[-1]), dtype(model))
     own = _names(model)[operations(model)[layer]]
 
@@ -210,9 +215,10 @@ def fits(model: keras.Model, layer: str, size: tuple[int, int]) -> bool:
         return operation.compute_output_spec(*args, **kwargs)
 
     try:
-        return 0 not in walk(model, pixels, visit, frozenset({own}))[own].shape[1:]
+        found = walk(model, pixels, visit, frozenset({own}))[own].shape[1:]
     except ValueError:  # Keras has no other sign for a window that the map is too small for
-        return False
+        return None
+    return None if 0 in found else tuple(found)
 
 
 @functools.lru_cache(maxsize=32)
@@ -367,7 +373,25 @@ def _folded_call(
         kernel = kernel * keras.ops.reshape(scale, kernel.shape[2:])
         return lambda x: keras.ops.depthwise_conv(x, kernel, *window) - shift
     kernel = kernel * scale
+    if set((*convolution.kernel_size, *convolution.strides, convolution.groups)) == {1}:
+        return lambda x: _pointwise(x, kernel) - shift
     return lambda x: keras.ops.conv(x, kernel, *window) - shift
+
+
+def _pointwise(maps: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+    """Convolve maps with a kernel of one cell ``(1, 1, channels, units)``.
+
+    The gradient by the maps is such a convolution too; TensorFlow's own way to it takes a quarter
+    longer.
+    """
+    transposed = tf.transpose(kernel, (0, 1, 3, 2))
+
+    @tf.custom_gradient
+    def convolved(maps):
+        result = tf.nn.conv2d(maps, kernel, 1, "VALID")
+        return result, lambda gradient: tf.nn.conv2d(gradient, transposed, 1, "VALID")
+
+    return convolved(maps)
 
 
 _CEILINGS = {
@@ -411,10 +435,12 @@ def check_units(model: keras.Model, layer: str, units) -> None:
     """Check that a layer has the units of these numbers.
 
     Raises:
-        UserError: if it has not.
+        UserError: if it has not, or there are no numbers.
     """
     total = shape(model, layer)[-1]
-    if np.size(units) and not np.issubdtype(np.asarray(units).dtype, np.integer):
+    if not np.size(units):
+        raise UserError(f"layer {layer}: no unit is asked for; it has units 0 to {total - 1}")
+    if not np.issubdtype(np.asarray(units).dtype, np.integer):
         raise UserError(f"layer {layer}: units are whole numbers, 0 to {total - 1}")
     wrong = [unit for unit in np.ravel(units) if not 0 <= unit < total]
     if wrong:

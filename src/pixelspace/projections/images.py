@@ -10,6 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
+from pixelspace.errors import UserError
+from pixelspace.projections.checks import check_image_shape
+
 START = 0.3  # of the first parameters, their spread: with less, closed rectifiers may stay closed
 GREY = (0.5,)
 SAMPLE = 512  # images that are enough to know their mean colour by
@@ -42,15 +45,9 @@ def mean_colour(images: Sequence, value_range: tuple[float, float]) -> tuple[flo
     return tuple(float(value) for value in (mean - low) / (high - low))
 
 
-def _squashed(pixels: tf.Tensor, mean: Sequence[float]) -> tf.Tensor:
-    """Squash pixels to values between 0 and 1, 0 to the mean."""
-    mean = np.clip(mean, EXTREME, 1 - EXTREME).astype(np.float32)
-    return tf.sigmoid(pixels + np.log(mean / (1 - mean)))
-
-
 @dataclass(frozen=True)
-class Pixels:
-    """Each number is one channel of one pixel, through a sigmoid.
+class _Squashed:
+    """Images whose pixels pass through a sigmoid.
 
     ``mean`` is the colour of the first image, from 0 to 1, of all channels or of each.
     """
@@ -58,11 +55,26 @@ class Pixels:
     shape: tuple[int, int, int]
     mean: tuple[float, ...] = GREY
 
+    def __post_init__(self):
+        check_image_shape(self.shape)
+        if np.shape(self.mean) not in ((), (1,), self.shape[-1:]):
+            raise UserError(f"mean {self.mean}: one value, or {self.shape[-1]}, are expected")
+        object.__setattr__(self, "mean", tuple(map(float, np.ravel(self.mean))))
+
+    def squashed(self, pixels: tf.Tensor) -> tf.Tensor:
+        mean = np.clip(self.mean, EXTREME, 1 - EXTREME).astype(np.float32)
+        return tf.sigmoid(pixels + np.log(mean / (1 - mean)))
+
+
+@dataclass(frozen=True)
+class Pixels(_Squashed):
+    """Each number is one channel of one pixel, through a sigmoid."""
+
     def start(self, numbers: Sequence[int], seed: int) -> np.ndarray:
         return START * noise(numbers, seed, self.shape)
 
     def images(self, parameters: tf.Tensor) -> tf.Tensor:
-        return _squashed(parameters, self.mean)
+        return self.squashed(parameters)
 
 
 def hartley(length: int) -> np.ndarray:
@@ -75,16 +87,13 @@ def hartley(length: int) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Fourier:
+class Fourier(_Squashed):
     """Each number is the strength of one wave in one uncorrelated colour, through a sigmoid.
 
     Waves are scaled by one over their frequency, to the power of ``decay``: as in photographs, all
-    sizes then count alike, where single pixels would favour the finest pattern. ``mean`` is the
-    colour of the first image, from 0 to 1, of all channels or of each.
+    sizes then count alike, where single pixels would favour the finest pattern.
     """
 
-    shape: tuple[int, int, int]
-    mean: tuple[float, ...] = GREY
     decay: float = 1.0
 
     def start(self, numbers: Sequence[int], seed: int) -> np.ndarray:
@@ -96,7 +105,7 @@ class Fourier:
         waves = parameters * spectrum(height, width, self.decay)
         planes = hartley(height) @ (waves @ hartley(width))
         pixels = tf.transpose(planes, (0, 2, 3, 1))
-        return _squashed(uncorrelated(pixels) if channels == 3 else pixels, self.mean)
+        return self.squashed(uncorrelated(pixels) if channels == 3 else pixels)
 
 
 def spectrum(height: int, width: int, decay: float) -> np.ndarray:

@@ -7,6 +7,7 @@ a sigmoid, here they do not: the strengths are then exactly those of the data se
 lie outside the range of its values.
 """
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -37,6 +38,18 @@ class Phases:
     magnitudes: np.ndarray
     basis: np.ndarray
     mean: np.ndarray
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Phases) and self._content == other._content
+
+    def __hash__(self) -> int:
+        return hash(self._content)
+
+    @functools.cached_property
+    def _content(self) -> tuple:
+        """What the images are made of; loops are compiled once for each."""
+        arrays = (self.magnitudes, self.basis, self.mean)
+        return self.shape, *((array.shape, array.tobytes()) for array in arrays)
 
     def start(self, numbers: Sequence[int], seed: int) -> np.ndarray:
         return np.pi * noise(numbers, seed, self.magnitudes.shape)

@@ -18,6 +18,7 @@ import tensorflow as tf
 from pixelspace.artifacts import Projection, StoredDataset
 from pixelspace.errors import UserError
 from pixelspace.projections import graph
+from pixelspace.projections.checks import check_whole
 from pixelspace.projections.images import Fourier, Pixels, mean_colour
 from pixelspace.projections.objectives import (
     MEAN,
@@ -182,21 +183,23 @@ def maximize(
     value_range = tuple(map(float, value_range))
     transforms = _checked("transforms", transforms, Transform)
     regularizers = _checked("regularizers", regularizers, Regularizer)
-    for name, number, least in (("steps", steps, 1), ("batch", batch, 1), ("seed", seed, 0)):
-        if not isinstance(number, int | np.integer) or number < least:
-            raise UserError(f"{name} {number}: a whole number of at least {least} is expected")
+    check_whole(1, steps=steps, batch=batch)
+    check_whole(0, seed=seed)
     image = image or Fourier(graph.sized_image_shape(model))
     count = objective.count
     border = 2 * sum(change.pixels for change in transforms if isinstance(change, Pad))
+    size = tuple(side + border for side in image.shape[:2])
     for term in objective.terms:
         graph.shape(model, term.layer)
-        graph.check_size(model, term.layer, tuple(side + border for side in image.shape[:2]))
+        graph.check_size(model, term.layer, size)
     if image.shape[-1] not in (1, graph.image_shape(model)[-1]):
         raise UserError(
             f"image of shape {image.shape}: the network's are {graph.image_shape(model)}"
         )
+    if not count:
+        raise UserError("objective: it is for no image")
     terms = tuple((term.layer, term.kind, term.parameter) for term in objective.terms)
-    data = [_term_data(model, term, count) for term in objective.terms]
+    data = [_term_data(model, term, count, size) for term in objective.terms]
     start = image.start(range(count), seed)
     run = _compiled(
         model,
@@ -242,13 +245,17 @@ def _parts(count: int, batch: int, group: int) -> list[np.ndarray]:
     return [np.repeat(part, 2) if len(part) == 1 else part for part in parts]
 
 
-def _term_data(model: keras.Model, term: Term, count: int) -> tuple[np.ndarray, ...]:
-    """Return a term's factors, vectors and cells, for each of ``count`` images."""
-    shape = graph.shape(model, term.layer)
+def _term_data(
+    model: keras.Model, term: Term, count: int, size: tuple[int, int]
+) -> tuple[np.ndarray, ...]:
+    """Return a term's factors, vectors and cells, for each of ``count`` images of a size."""
+    shape = graph.shape_at(model, term.layer, size)
     if term.units is not None:
         graph.check_units(model, term.layer, term.units)
     elif term.vectors is not None and term.vectors.shape[-1] != shape[-1]:
         raise UserError(f"layer {term.layer}: it has {shape[-1]} units; give as many numbers")
+    elif term.kind in ("code", "likeness"):
+        _check_codes(term, shape)
     if term.cells is not None and len(shape) == 3:
         limits = [np.inf if length is None else length for length in shape[:2]]
         named = term.cells[(term.cells != MEAN).any(1) & (term.cells != MIDDLE).any(1)]
@@ -256,6 +263,16 @@ def _term_data(model: keras.Model, term: Term, count: int) -> tuple[np.ndarray, 
             raise UserError(f"layer {term.layer}: its map has {shape[0]} x {shape[1]} cells")
     arrays = term.data(shape[-1])
     return tuple(np.broadcast_to(array, (count, *array.shape[1:])) for array in arrays)
+
+
+def _check_codes(term: Term, shape: tuple[int, ...]) -> None:
+    """Check that codes are outputs of a layer; for a likeness, one vector may do for all cells."""
+    given = term.vectors.shape[1:]
+    is_vector = term.kind == "likeness" and given == (*(1 for _ in shape[:-1]), shape[-1])
+    if given != shape and not is_vector:
+        raise UserError(
+            f"layer {term.layer}: codes of shape {given}, and {shape} is what it puts out"
+        )
 
 
 def project(

@@ -80,6 +80,11 @@ class Objective:
         return self * (1 / divisor)
 
     def __mul__(self, factor: float | np.ndarray) -> "Objective":
+        numbers = np.shape(factor)
+        if numbers not in ((), (1,)) and (self.count != 1 and numbers != (self.count,)):
+            raise UserError(
+                f"objective: {numbers[0]} factors for {self.count} images; give one, or as many"
+            )
         scaled = (replace(term, factors=factor * term.factors) for term in self.terms)
         return Objective(tuple(scaled))
 

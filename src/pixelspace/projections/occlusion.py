@@ -10,9 +10,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from pixelspace.errors import UserError
 from pixelspace.projections import graph
 from pixelspace.projections.backward import Position, Units, for_each, picked
+from pixelspace.projections.checks import check_pair
 
 BATCH = 64
 
@@ -77,12 +77,11 @@ def occlusion_map(
         ``(n, height, width)``.
 
     Raises:
-        UserError: if the layer, the unit or the position does not exist.
+        UserError: if the layer, the unit or the position does not exist, or there is no window.
     """
     images = graph.as_batch(model, images)
     graph.check_size(model, layer, images.shape[1:3])
-    if min(*window, *stride) < 1:
-        raise UserError(f"window {window}, stride {stride}: at least one pixel is expected")
+    check_pair(1, window=window, stride=stride)
     units, positions = for_each(model, layer, unit, position, len(images))
     run = _compiled(model, layer, images.shape[1:])
     boxes = windows(images.shape[1:3], window, stride)

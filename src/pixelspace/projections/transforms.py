@@ -12,6 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
+from pixelspace.errors import UserError
+from pixelspace.projections.checks import check_whole
+
 GREY = 0.5
 SMALL = 64  # pixels; below, a grey border and a turn would be much of what is seen
 
@@ -21,10 +24,16 @@ def uniform(seed: tf.Tensor, low: float, high: float, count: int = 1) -> tf.Tens
 
 
 @dataclass(frozen=True)
-class Pad:
-    """A grey frame around the image, which becomes larger by twice ``pixels``."""
-
+class _InPixels:
     pixels: int
+
+    def __post_init__(self):
+        check_whole(0, pixels=self.pixels)
+
+
+@dataclass(frozen=True)
+class Pad(_InPixels):
+    """A grey frame around the image, which becomes larger by twice ``pixels``."""
 
     def __call__(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         frame = [[0, 0], [self.pixels] * 2, [self.pixels] * 2, [0, 0]]
@@ -32,10 +41,8 @@ class Pad:
 
 
 @dataclass(frozen=True)
-class Roll:
+class Roll(_InPixels):
     """A shift by up to ``pixels`` along each axis; what leaves on one side enters on the other."""
-
-    pixels: int
 
     def __call__(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         reach = self.pixels
@@ -44,10 +51,8 @@ class Roll:
 
 
 @dataclass(frozen=True)
-class Jitter:
+class Jitter(_InPixels):
     """A shift by up to ``pixels`` along each axis, in whole pixels."""
-
-    pixels: int
 
     def matrix(self, seed: tf.Tensor) -> tf.Tensor:
         dx, dy = tf.unstack(tf.round(uniform(seed, -self.pixels, self.pixels, 2)))
@@ -72,6 +77,10 @@ class Scale:
 
     low: float
     high: float
+
+    def __post_init__(self):
+        if not 0 < self.low <= self.high:
+            raise UserError(f"scale {self.low} to {self.high}: rising factors over 0 are expected")
 
     def matrix(self, seed: tf.Tensor) -> tf.Tensor:
         (factor,) = tf.unstack(uniform(seed, self.low, self.high))

@@ -13,6 +13,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from packaging.requirements import Requirement
 
 from pixelspace.errors import UserError
+from pixelspace.report import formats
 
 ESCAPES = {
     "\\": r"\textbackslash{}",
@@ -33,6 +34,13 @@ ESCAPES = {
     "\n": " ",
 }
 WORDS = "zero one two three four five six seven eight nine ten eleven twelve".split()
+SIGNS = {
+    "at_least": r"$\geq$",
+    "at_most": r"$\leq$",
+    "above": "$>$",
+    "below": "$<$",
+    "equal": "$=$",
+}
 SOURCE_MARK = "% from "
 SOURCE_END = "% end"
 
@@ -56,17 +64,67 @@ def parse_lock(lock: str | Path) -> dict[str, str]:
 
 
 class Cited:
-    """What the template calls to print numbers: each raises on a name that nothing measured."""
+    """What the template calls to print numbers: each raises on a name that nothing measured.
 
-    def __init__(self, numbers: Mapping[str, Mapping], config: Mapping):
+    It keeps what was cited.
+    """
+
+    def __init__(
+        self, numbers: Mapping[str, Mapping], claims: Mapping[str, Mapping], config: Mapping
+    ):
         self._numbers = numbers
+        self._claims = claims
         self._config = config
+        self._cited: set[str] = set()
+        self._claimed: set[str] = set()
 
     def value(self, name: str) -> float:
         """Return a number as it was measured, for conditions and for other numbers' digits."""
         if name not in self._numbers:
             raise UserError(f"there is no number '{name}' in numbers.json")
+        self._cited.add(name)
         return self._numbers[name]["value"]
+
+    def claim(self, name: str) -> Tex:
+        """Print the sentence of a claim that is true, with its number in the table of claims."""
+        found = self._checked(name)
+        self._claimed.add(name)
+        self._cited.update(found["cites"])
+        command = "claimed" if found["holds"] else "notclaimed"
+        return Tex(rf"\{command}{{{found['place']}}}{{{found['sentence'].strip()}}}")
+
+    def holds(self, name: str) -> bool:
+        """Tell whether a claim holds, for text that follows from it."""
+        return self._checked(name)["holds"]
+
+    def is_claimed(self, name: str) -> bool:
+        """Tell whether a claim is made under this configuration."""
+        return name in self._claims
+
+    def claim_rows(self) -> list[dict[str, object]]:
+        """Return what the table of claims says of each: bounds with their signs, LaTeX as such."""
+        return [
+            {
+                "place": found["place"],
+                "claim": found["claim"],
+                "reason": Tex(found["reason"]),
+                "descriptive": found["descriptive"],
+                "value": Tex(found["printed"]["value"]),
+                "bound": Tex(
+                    ", ".join(
+                        f"{SIGNS[kind]} {bound}"
+                        for kind, bound in found["printed"]["bounds"].items()
+                    )
+                ),
+                "holds": found["holds"],
+            }
+            for found in self._claims.values()
+        ]
+
+    def _checked(self, name: str) -> Mapping:
+        if name not in self._claims:
+            raise UserError(f"no claim '{name}' is made under this configuration")
+        return self._claims[name]
 
     def has(self, name: str) -> bool:
         """Tell whether this configuration measures a number."""
@@ -78,13 +136,11 @@ class Cited:
 
     def fixed(self, value: float, digits: int = 2) -> Tex:
         """Print a value that was computed from measured ones."""
-        text = f"{abs(value):.{digits}f}"
-        minus = value < 0 and float(text) != 0
-        return Tex(rf"\ensuremath{{{'-' if minus else ''}{text}}}")
+        return Tex(formats.fixed(value, digits))
 
     def percent(self, name: str, digits: int = 1) -> Tex:
         """Print a share as a percentage."""
-        return Tex(f"{self.fixed(100 * self.value(name), digits)}\\,\\%")
+        return Tex(formats.percent(self.value(name), digits))
 
     def count(self, name: str) -> Tex:
         """Print a whole number, with its thousands apart."""
@@ -92,7 +148,7 @@ class Cited:
 
     def grouped(self, value: float) -> Tex:
         """Print a whole number that was computed from measured ones."""
-        return Tex(f"{round(value):,}".replace(",", "{,}"))
+        return Tex(formats.grouped(value))
 
     def spell(self, name: str) -> str:
         """Print a small whole number as a word, a larger one in digits."""
@@ -185,27 +241,32 @@ def render(
     template: str | Path,
     *,
     numbers: Mapping[str, Mapping],
+    claims: Mapping[str, Mapping],
     config: Mapping,
     class_names: Mapping[str, list[str]],
     lock: str | Path,
+    all_cited: bool = False,
 ) -> str:
     """Fill the template.
 
     Args:
         template: path of the main template; it includes others from the same folder.
         numbers: see `pixelspace.report.numbers.collect`.
+        claims: see `pixelspace.report.claims.check`.
         config: the whole configuration as plain values.
         class_names: of each experiment.
         lock: the requirements file whose versions the appendix lists.
+        all_cited: whether a number that the text does not cite is an error.
 
     Raises:
-        UserError: naming file and line where a template is wrong or cites what does not exist.
+        UserError: naming file and line where a template is wrong or cites what does not exist;
+            or naming the claims that the text leaves out, or the numbers that it does not cite.
     """
     template = Path(template)
-    cited = Cited(numbers, config)
+    cited = Cited(numbers, claims, config)
     functions = {name: getattr(cited, name) for name in dir(cited) if not name.startswith("_")}
     try:
-        return (
+        text = (
             environment(template.parent)
             .get_template(template.name)
             .render(
@@ -221,6 +282,15 @@ def render(
     except (jinja2.TemplateError, UserError, TypeError) as error:
         file, line = next(_template_frames(error, template.parent), (template, 1))
         raise UserError(f"{file}:{line}: {error}") from None
+    silent = [name for name in claims if name not in cited._claimed]
+    if silent:
+        raise UserError(f"{template}: no sentence of the claims {', '.join(silent)} is printed")
+    uncited = [name for name in numbers if name not in cited._cited]
+    if all_cited and uncited:
+        raise UserError(
+            f"{template}: nothing cites {len(uncited)} of the numbers: {', '.join(uncited)}"
+        )
+    return text
 
 
 def _template_frames(error: BaseException, folder: Path) -> Iterator[tuple[Path, int]]:

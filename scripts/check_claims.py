@@ -1,0 +1,11 @@
+"""Rule check_claims: hold every claim against the numbers."""
+
+from pixelspace import artifacts, runtime
+from pixelspace.report import claims
+
+with runtime.job(snakemake.log[0]):
+    numbers = artifacts.read_json(snakemake.input.numbers)
+    checked = claims.check(snakemake.input.claims, numbers, snakemake.params.config)
+    for line in claims.failing(checked):
+        print(f"warning: {line}")
+    artifacts.write_json(snakemake.output.claims, checked)
