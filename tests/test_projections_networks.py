@@ -356,7 +356,7 @@ REFUSED: dict[str, tuple[Callable, str]] = {
     ),
     "an objective for no image": (
         lambda m, x: maximization.maximize(m, objectives.channel("hidden", []), seed=0),
-        "layer hidden: no unit is asked for",
+        "objective: it is for no image",
     ),
     "a code of another shape": (
         lambda m, x: maximization.maximize(

@@ -360,22 +360,20 @@ def _folded_call(
     scale = keras.ops.rsqrt(normalization.moving_variance + normalization.epsilon)
     if normalization.scale:
         scale = scale * normalization.gamma
-    shift = normalization.moving_mean * scale
+    shift = -normalization.moving_mean * scale
     if convolution.use_bias:
-        shift = shift - convolution.bias * scale
+        shift = shift + convolution.bias * scale
     if normalization.center:
-        shift = shift - normalization.beta
+        shift = shift + normalization.beta
     kernel = keras.ops.convert_to_tensor(convolution.kernel)
     window = (convolution.strides, convolution.padding, None, convolution.dilation_rate)
-    # A difference: a sum TensorFlow would do together with the convolution, which on one large
-    # image takes several times as long.
     if isinstance(convolution, keras.layers.DepthwiseConv2D):
         kernel = kernel * keras.ops.reshape(scale, kernel.shape[2:])
-        return lambda x: keras.ops.depthwise_conv(x, kernel, *window) - shift
+        return lambda x: tf.nn.bias_add(keras.ops.depthwise_conv(x, kernel, *window), shift)
     kernel = kernel * scale
-    if set((*convolution.kernel_size, *convolution.strides, convolution.groups)) == {1}:
-        return lambda x: _pointwise(x, kernel) - shift
-    return lambda x: keras.ops.conv(x, kernel, *window) - shift
+    if {*convolution.kernel_size, *convolution.strides, convolution.groups} == {1}:
+        return lambda x: tf.nn.bias_add(_pointwise(x, kernel), shift)
+    return lambda x: tf.nn.bias_add(keras.ops.conv(x, kernel, *window), shift)
 
 
 def _pointwise(maps: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
