@@ -4,6 +4,8 @@
 make test TESTS=tests/acceptance.py
 """
 
+import re
+import unicodedata
 from pathlib import Path
 from statistics import mean
 
@@ -11,7 +13,9 @@ import pytest
 import yaml
 from pypdf import PdfReader
 
+from pixelspace import config as configuration
 from pixelspace.artifacts import read_json
+from pixelspace.report import claims, latex, template
 
 ROOT = Path(__file__).parents[1]
 CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
@@ -57,6 +61,64 @@ def pages() -> list[str]:
 def test_the_paper_is_complete(pages):
     assert len(pages) >= 6
     assert not any("??" in page for page in pages)
+
+
+def letters(text: str) -> str:
+    return re.sub("[^a-z]", "", unicodedata.normalize("NFKD", text).lower())
+
+
+def plain_parts(sentence: str) -> list[str]:
+    """The letters of those parts of a LaTeX sentence that are printed as they stand."""
+    commands = r"\\cite\w*(?:\[[^]]*\])*\{[^}]*\}|\\ensuremath\{[^}]*\}|\$[^$]*\$|\\\w+|[{}~]"
+    return [letters(part) for part in re.split(commands, sentence) if len(letters(part)) > 8]
+
+
+def flipped(numbers: dict, config: dict) -> dict:
+    """The claims, each as it would be if its number lay on the other side of its bound."""
+    path = ROOT / "report/claims.yaml"
+    found = {}
+    for name, own in claims.check(path, numbers, config).items():
+        bounds = own["bounds"].values()
+        tries = (value + step for value in bounds for step in (-1e6, 0, 1e6))
+        others = (
+            claims.check(path, numbers | {own["number"]: {"value": value}}, config)[name]
+            for value in tries
+        )
+        found[name] = next(other for other in others if other["holds"] != own["holds"])
+    return found
+
+
+def test_every_claim_is_in_the_paper_and_its_opposite_where_that_is_true(pages, tmp_path):
+    numbers = read_json(RESULTS / "numbers.json")
+    loaded = configuration.load(CONFIG, [str(ROOT / "config/config.yaml")], {})
+    config = loaded.model_dump(exclude={"photos", "figures", "results"})
+    checked = read_json(RESULTS / "claims.json")
+    assert len(checked) >= 25
+    text = letters("".join(pages))
+    for name, found in checked.items():
+        assert all(part in text for part in plain_parts(found["sentence"])), name
+    opposite = flipped(numbers, config)
+    tex = template.render(
+        ROOT / "report/paper.tex.j2",
+        numbers=numbers,
+        claims=opposite,
+        config=config,
+        class_names={
+            name: list(chosen.dataset.chosen.classes) for name, chosen in loaded.experiments.items()
+        },
+        lock=ROOT / "requirements.txt",
+    )
+    (tmp_path / "paper.tex").write_text(tex, encoding="utf-8")
+    latex.compile_pdf(
+        tmp_path / "paper.tex",
+        bibliography=ROOT / "report/references.bib",
+        figures=sorted((RESULTS / "figures").glob("*.pdf")),
+        pdf=tmp_path / "paper.pdf",
+    )
+    text = letters("".join(p.extract_text() for p in PdfReader(tmp_path / "paper.pdf").pages))
+    for name, found in opposite.items():
+        assert all(part in text for part in plain_parts(found["sentence"])), name
+        assert f"claimc{letters(str(found['place']))}fails" in text
 
 
 PHOTOS = ROOT.parent / "shared" / "photos"

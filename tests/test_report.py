@@ -9,7 +9,7 @@ from jinja2 import nodes
 
 from pixelspace import artifacts
 from pixelspace.errors import UserError
-from pixelspace.report import latex, numbers, template
+from pixelspace.report import claims, latex, numbers, template
 from pixelspace.seeds import derive
 
 ROOT = Path(__file__).parent.parent
@@ -24,6 +24,7 @@ def render(tmp_path):
         return template.render(
             tmp_path / "t.tex.j2",
             numbers=measured,
+            claims={},
             config={"experiments": {}} | (config or {}),
             class_names={},
             lock=ROOT / "requirements.txt",
@@ -100,6 +101,15 @@ def test_every_number_in_the_prose_is_measured():
         text = re.sub(MATHEMATICS + "|" + NAMES, "", text, flags=re.DOTALL)
         found = re.search(r".*\d.*", text)
         assert not found, f"{section.name}: {found[0]}"
+
+
+def test_every_number_in_the_claims_is_measured():
+    for name, claim in claims.load(ROOT / "report/claims.yaml").items():
+        for sentence in (claim.holds, claim.fails):
+            text = claims.PLACE.sub("", sentence)
+            text = re.sub(r"\\(?:cite[tp]|ref)(?:\[[^]]*\])*\{[^}]*\}", "", text)
+            text = re.sub(MATHEMATICS + "|" + NAMES, "", text, flags=re.DOTALL)
+            assert not re.search(r"\d", text), f"{name}: {text}"
 
 
 def typed_numbers(source):

@@ -271,13 +271,18 @@ class Transfer(Section):
     fine_tune_epochs: Count = Field(1, description="passes over the images to train these")
 
 
+class Untrained(Section):
+    """No training: the weights stay random."""
+
+
 class TrainingChoice(Section):
     """How to train: the recipe, and a section for each recipe."""
 
-    recipe: Literal["restarts", "scratch", "transfer"]
+    recipe: Literal["restarts", "scratch", "transfer", "untrained"]
     restarts: Restarts = Restarts()
     scratch: Scratch = Scratch()
     transfer: Transfer = Transfer()
+    untrained: Untrained = Untrained()
 
     @property
     def chosen(self) -> Section:
@@ -655,18 +660,14 @@ def _impossible(config: Config) -> Iterator[tuple[tuple[str, ...], str]]:
                 "no directory of photographs is given; add --config photos=DIRECTORY",
             )
             continue
-        if (experiment.network.kind == "perceptron") != (experiment.training.recipe == "restarts"):
-            yield (
-                (*at, "training", "recipe"),
-                "recipe 'restarts' is for networks of kind 'perceptron', and they for it alone",
-            )
-        if (experiment.network.kind == "efficientnet") != (
-            experiment.training.recipe == "transfer"
-        ):
-            yield (
-                (*at, "training", "recipe"),
-                "recipe 'transfer' is for networks of kind 'efficientnet', and they for it alone",
-            )
+        kind, recipe = experiment.network.kind, experiment.training.recipe
+        for own_kind, own_recipe in (("perceptron", "restarts"), ("efficientnet", "transfer")):
+            if recipe != "untrained" and (kind == own_kind) != (recipe == own_recipe):
+                yield (
+                    (*at, "training", "recipe"),
+                    f"recipe '{own_recipe}' is for networks of kind '{own_kind}', and they for it "
+                    "alone",
+                )
         yield from _missing(at, experiment)
         try:
             classes = data.chosen.classes
