@@ -348,3 +348,24 @@ def _about(kind: str, names, value_range, **more) -> dict:
         "notes": [],
         **more,
     }
+
+
+def hard_images(wrong: int = 2, close: int = 3):
+    """Errors and narrow successes."""
+    rng = np.random.default_rng(0)
+    return Projection(
+        {
+            "wrong": rng.uniform(0, 255, (wrong, 32, 32, 3)),
+            "close": rng.uniform(0, 255, (close, 32, 32, 3)),
+            "wrong_margins": -np.arange(wrong)[::-1],
+            "close_margins": np.arange(close),
+        },
+        {
+            "kind": "hard_images",
+            "class_names": ["dog", "muffin"],
+            "value_range": [0, 255],
+            "labels": [["dog"] * wrong, ["muffin"] * close],
+            "rivals": [["muffin"] * wrong, ["dog"] * close],
+            "notes": [],
+        },
+    )

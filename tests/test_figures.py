@@ -24,6 +24,7 @@ from pixelspace.figures import (
     diagram,
     dream,
     feature_maps,
+    hard_images,
     inversion,
     maco,
     maximization,
@@ -45,6 +46,7 @@ def all_projections():
     return [
         examples.kernels(16, 5, 1),
         examples.maps(examples.blob(RANDOM), DEEP_NETWORK, examples.DISHES),
+        examples.hard_images(),
         examples.patches(4, 9, 60, 3),
         examples.maximized(5, 2, 96, 3),
         examples.phases(),
@@ -678,6 +680,12 @@ def test_patches_stand_in_a_row_for_each_unit():
     shown = images(figure)[0].get_array()
     np.testing.assert_allclose(shown[inside], first[inside])
     assert (shown[~inside] == projection.about["value_range"][1]).all()
+
+
+def test_errors_say_what_they_are_taken_for():
+    words = {text.get_text() for text in hard_images.draw(examples.hard_images()).axes[0].texts}
+    assert {"wrong", "just right", "dog as muffin", "muffin or dog"} <= words
+    assert len(images(hard_images.draw(examples.hard_images(wrong=0)))) == 3
 
 
 # notes

@@ -9,7 +9,14 @@ from projection_examples import sequential, set_weights, stored
 
 from pixelspace import artifacts
 from pixelspace.errors import UserError
-from pixelspace.projections import backward, deconvolutions, feature_maps, graph, top_patches
+from pixelspace.projections import (
+    backward,
+    deconvolutions,
+    feature_maps,
+    graph,
+    hard_images,
+    top_patches,
+)
 from pixelspace.projections.top_patches import strongest_patches
 
 kinds = keras.layers
@@ -227,3 +234,26 @@ def test_units_without_a_map_show_the_whole_image(tmp_path):
         found = deconvolutions.project(model, dataset, seed=0, layer="logits", units=[1], k=2)
     np.testing.assert_array_equal(found.arrays["boxes"], [[[0, 0, 3, 4]] * 2])
     np.testing.assert_array_equal(found.arrays["patches"][0], IMAGES[found.arrays["images"][0]])
+
+
+def test_the_margin_is_that_over_the_best_of_the_others():
+    logits = np.array([[3.0, 1.0, 2.5], [0.0, 4.0, 1.0], [1.0, 1.0, 0.0]])
+    np.testing.assert_allclose(hard_images.margins(logits, np.array([0, 2, 1])), [0.5, -3, 0])
+
+
+def test_errors_come_worst_first_and_successes_narrowest_first(tmp_path):
+    # A network that compares two pixels: the first one's class, then the second one's.
+    model = sequential((1, 2, 1), keras.layers.Flatten(), keras.layers.Dense(2, name="logits"))
+    model.get_layer("logits").set_weights([np.eye(2), np.zeros(2)])
+    first = np.array([5.0, 1.0, 0.0, 2.0, 3.0], np.float32)
+    second = np.array([1.0, 2.0, 6.0, 1.5, 9.0], np.float32)
+    images = np.stack([first, second], 1).reshape(5, 1, 2, 1)
+    with stored(tmp_path / "data.h5", images, [0, 0, 0, 0, 1]) as dataset:
+        found = hard_images.project(model, dataset, seed=0, images=1)
+        all_of_them = hard_images.project(model, dataset, seed=0, images=9)
+    np.testing.assert_array_equal(found.arrays["wrong"], images[[2]])
+    np.testing.assert_array_equal(found.arrays["close"], images[[3]])
+    np.testing.assert_allclose(all_of_them.arrays["wrong_margins"], [-6, -1])
+    np.testing.assert_allclose(all_of_them.arrays["close_margins"], [0.5, 4, 6])
+    assert found.about["labels"] == [["a"], ["a"]]
+    assert found.about["rivals"] == [["b"], ["b"]]

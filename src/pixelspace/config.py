@@ -349,6 +349,13 @@ class Deconvolutions(TopPatches):
     )
 
 
+class HardImages(Section):
+    """The test images that the network is wrong about, and nearly so."""
+
+    kind: Literal["hard_images"]
+    images: Count = Field(6, description="images of each, at most")
+
+
 class Part(Section):
     """An addend of an objective: a unit of a layer, a direction in it, or else all of it."""
 
@@ -483,6 +490,7 @@ class Dream(Section):
 AnyProjection = Annotated[
     Weights
     | FeatureMaps
+    | HardImages
     | TopPatches
     | Deconvolutions
     | Maximization
