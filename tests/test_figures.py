@@ -684,7 +684,7 @@ def test_patches_stand_in_a_row_for_each_unit():
 
 def test_errors_say_what_they_are_taken_for():
     words = {text.get_text() for text in hard_images.draw(examples.hard_images()).axes[0].texts}
-    assert {"wrong", "just right", "dog as muffin", "muffin or dog"} <= words
+    assert {"errors", "nearly errors", "dog as muffin", "muffin or dog"} <= words
     assert len(images(hard_images.draw(examples.hard_images(wrong=0)))) == 3
 
 
@@ -828,6 +828,7 @@ def test_every_projection_has_its_rows_on_the_contact_sheet():
     words = texts(drawn("contact sheet").axes[0])
     assert [word for word in words if "_" not in word and word not in ("conv1", "conv2")] == [
         *("weights", "feature maps", "feature maps", "feature maps", "logits"),
+        *("errors", "nearly errors"),
         *("strongest patches", "relu2", "deconvnet", "relu2", "maximization", "MaCo"),
         *("test images", "gradient", "logits", "Grad-CAM", "logits", "occlusion", "logits"),
         *("originals", "inversion", "inversion", "caricature", "caricature", "atlas", "dream"),

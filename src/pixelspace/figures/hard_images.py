@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from pixelspace.artifacts import Projection
 from pixelspace.figures import style, tiles
 
-ROWS = {"wrong": ("wrong", "as"), "close": ("just right", "or")}
+ROWS = {"wrong": ("errors", "as"), "close": ("nearly errors", "or")}
 """By the arrays' name: the words beside a row, and between an image's class and its rival."""
 
 
@@ -29,7 +29,9 @@ def _rows(projection: Projection) -> list[tiles.Row]:
     for (name, (words, between)), labels, rivals in zip(
         ROWS.items(), about["labels"], about["rivals"], strict=True
     ):
+        if not len(arrays[name]):
+            continue
         captions = [f"{own} {between} {rival}" for own, rival in zip(labels, rivals, strict=True)]
         shown = tiles.pictures(arrays[name], about["value_range"])
         rows.append(tiles.Row(words, "", shown, captions))
-    return [row for row in rows if row.tiles]
+    return rows

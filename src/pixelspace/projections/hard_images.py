@@ -51,9 +51,7 @@ def project(
         "value_range": list(dataset.value_range),
         "split": "test",
         "labels": [[names[split.labels[i]] for i in row] for row in (wrong, close)],
-        "rivals": [
-            [names[i] for i in _rivals(logits, split.labels, row)] for row in (wrong, close)
-        ],
+        "rivals": [[names[i] for i in row] for row in rivals],
         "notes": [] if len(wrong) else ["no test image is classified wrongly"],
     }
     arrays = {
