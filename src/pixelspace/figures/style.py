@@ -55,6 +55,8 @@ SIGNED = LinearSegmentedColormap.from_list(
 
 INTENSITY = "cividis"
 
+ROUNDING = 1e-6  # inches, by which a sum of lengths may miss what it should be
+
 LOGITS = "logits"
 """The layer whose units are classes, and are called by their names."""
 
@@ -144,7 +146,7 @@ def write(axes: Axes, x: float, y: float, words: str, *, room: float = math.inf,
     text = axes.text(x, y, "", **style)
     text.set(**literal(words))
     kept = len(words)
-    while extent(text)[0] > room and kept > 1:
+    while extent(text)[0] > room + ROUNDING and kept > 1:
         kept -= 1
         text.set(**literal(words[:kept].rstrip() + "..."))
     return text
