@@ -131,6 +131,16 @@ def test_the_paper_is_complete(built):
     assert "LaTeX Warning: There were undefined" not in log.rpartition("This is pdfTeX")[2]
 
 
+def test_random_weights_bear_out_no_claim_but_descriptive_ones(built):
+    run = snakemake(built, "claims", overlays=(SMOKE, "config/untrained.yaml"))
+    assert run.returncode != 0
+    checked = artifacts.read_json(built / "results-untrained/claims.json")
+    borne_out = [name for name, found in checked.items() if found["holds"]]
+    assert [name for name in borne_out if not checked[name]["descriptive"]] == []
+    for name in checked.keys() - borne_out:
+        assert f"warning: claim {name} fails: " in run.stdout + run.stderr
+
+
 def test_nothing_of_the_machine_or_the_day_is_in_the_pdf(built):
     content = (built / RESULTS / "paper.pdf").read_bytes()
     assert str(built).encode() not in content
