@@ -220,7 +220,7 @@ MISTAKES = {
         ("experiments", "mnist", "projections", "dream"),
         "layer",
         "dense",
-        "layer 'dense' has no map; a dream needs one",
+        "layer 'dense' takes images of one size alone; give octaves: 1",
     ),
     "atlas": (("experiments", "meme", "projections", "atlas"), "layer", "b10", "did you mean"),
     "image": (

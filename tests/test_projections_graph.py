@@ -292,3 +292,30 @@ def test_the_deep_network_folded_agrees_in_every_layer_but_the_convolutions():
     for name, before, after in zip(names, plain, folded, strict=True):
         before, after = np.asarray(before), np.asarray(after)
         assert np.abs(before - after).max() <= 1e-4 * max(1, np.abs(before).max()), name
+
+
+def test_logits_are_what_the_last_activation_is_fed_with():
+    image = keras.Input((4,))
+    one, other = keras.layers.Dense(2)(image), keras.layers.Dense(2)(image)
+    summed = keras.layers.Softmax()(keras.layers.Add(name="summed")([one, other]))
+    assert graph.logits_layer(keras.Model(image, summed)) == "summed"
+    scaled = keras.layers.Rescaling(2.0, name="scaled")(one)
+    dropped = keras.layers.Activation("softmax")(keras.layers.Dropout(0.5)(scaled))
+    assert graph.logits_layer(keras.Model(image, dropped)) == "scaled"
+
+
+@pytest.mark.parametrize(
+    ("function", "ceiling"),
+    [
+        (lambda x: keras.ops.relu(x), np.inf),
+        (lambda x: tf.clip_by_value(x, 0, 3), 3.0),
+        (lambda x: tf.minimum(tf.nn.relu(x), 6), 6.0),
+        (keras.activations.leaky_relu, None),
+        (keras.activations.silu, None),
+        (lambda x: 2 * tf.nn.relu(x), None),
+        (lambda x: x["no tensor"], None),
+    ],
+)
+def test_a_users_rectifier_is_told_by_what_it_does(function, ceiling):
+    assert graph.rectifier_ceiling(keras.layers.Activation(function)) == ceiling
+    assert graph.rectifier_ceiling(keras.layers.Lambda(function)) == ceiling

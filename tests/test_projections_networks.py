@@ -105,7 +105,7 @@ def network_and_data(request, tmp_path_factory) -> Iterator[tuple]:
 def test_every_method_works_on_every_network(network_and_data, method):
     model, _ = network_and_data
     if method == "dream" and len(graph.shape(model, "hidden")) == 1:
-        with pytest.raises(UserError, match="^layer hidden: its output is no map; dreams need one"):
+        with pytest.raises(UserError, match="^layer hidden: it takes images of one size alone"):
             METHODS[method](*network_and_data)
         return
     found = METHODS[method](*network_and_data)
@@ -113,6 +113,36 @@ def test_every_method_works_on_every_network(network_and_data, method):
     for name, array in found.arrays.items():
         assert np.isfinite(array).all()
         np.testing.assert_array_equal(array, again.arrays[name])
+
+
+def test_a_layer_without_a_map_dreams_at_one_size():
+    model = dense_functional()
+    image = np.random.default_rng(0).uniform(size=(8, 9, 3)).astype(np.float32)
+    settings = {"seed": 0, "octaves": 1, "steps": 8, "jitter": 0, "value_range": (0, 1)}
+    frames = dream.deep_dream(model, image, "hidden", 2, **settings)
+    before, after = feature_maps.layer_outputs(model, frames, ["hidden"])["hidden"][:, 2]
+    assert after > before
+
+
+def test_a_network_that_is_changed_in_place_is_compiled_anew():
+    model = one_channel_sequential()
+    image = np.random.default_rng(0).uniform(size=(1, 12, 9, 1))
+    rectified = backward.gradient(model, image, "hidden", 0)
+    model.get_layer("hidden").activation = keras.activations.linear
+    linear = backward.gradient(model, image, "hidden", 0)
+    assert not np.array_equal(rectified, linear)
+    model.add(kinds.Dense(3, name="more"))
+    assert graph.shape(model, "more") == (3,)
+
+
+def test_where_no_rectifier_is_known_that_is_noted(tmp_path):
+    model = sequential((4, 4, 1), kinds.Flatten(), kinds.Dense(2, name="logits"))
+    images = np.random.default_rng(0).uniform(size=(2, 4, 4, 1)).astype(np.float32)
+    with stored(tmp_path / "data.h5", images, [0, 1]) as dataset:
+        found = attribution.project(model, dataset, seed=0, images=1, methods=["guided"])
+    assert found.about["notes"] == [
+        "method guided: no rectifier is known before layer logits, so it is the gradient"
+    ]
 
 
 def test_class_maps_are_left_out_where_there_is_no_map(tmp_path):
@@ -324,7 +354,7 @@ REFUSED: dict[str, tuple[Callable, str]] = {
     ),
     "a scale that shrinks": (
         lambda m, x: dream.deep_dream(m, x[0], "hidden", seed=0, scale=0.5),
-        "scale 0.5: a size is no smaller",
+        "scale 0.5: a number of at least 1",
     ),
     "a small guide": (
         lambda m, x: dream.deep_dream(m, x[0], "hidden", seed=0, guide=x[0, :2, :2]),

@@ -1,7 +1,8 @@
 """How maximization's time grows with batch and image, and how much of it is the network's own.
 
 The network's own time is that of the same number of steps in one compiled loop that holds nothing
-but its forward and backward pass, folded as in maximization, at the same batch and image size.
+but its forward and backward pass, folded as in maximization, at the same batch and image size. A
+single image is made twice, for the sake of the same bytes: its passes are those of two.
 """
 
 import json
@@ -21,6 +22,7 @@ from pixelspace.projections.transforms import GENTLE, ROBUST
 
 BATCHES = (1, 2, 4, 8, 16, 32, 64)
 SIZES = (64, 96, 128, 192, 256, 384, 512)
+SIDE_BY_SIDE = 2  # images of the plot over image sizes
 STEPS = {"digits": 200, "deep": 16}
 NETWORKS = {"digits": (DIGITS["layer"], GENTLE), "deep": (DEEP["layer"], ROBUST)}
 
@@ -35,6 +37,7 @@ def maximization(name: str, model, batch: int, size: int):
 
 def network_alone(name: str, model, batch: int, size: int):
     layer, _ = NETWORKS[name]
+    batch = max(batch, 2)
     vectors = tf.one_hot(np.resize(UNITS, batch), graph.shape(model, layer)[-1])[:, None, None]
     start = tf.random.uniform((batch, size, size, model.input_shape[-1]), 0, 255)
 
@@ -79,9 +82,10 @@ def measure(folder: Path) -> dict:
             found["share"][name].append((batch, alone / whole))
             print(f"{name}, batch {batch}: the network takes {alone / whole:.0%}", flush=True)
     for size in SIZES:
-        (whole,) = seconds(maximization("deep", model, 1, size))
-        found["size"].append((size, 1000 * whole / STEPS["deep"]))
-        print(f"deep, {size} pixels: {1000 * whole / STEPS['deep']:.1f} ms a step", flush=True)
+        (whole,) = seconds(maximization("deep", model, SIDE_BY_SIDE, size))
+        milliseconds = 1000 * whole / STEPS["deep"] / SIDE_BY_SIDE
+        found["size"].append((size, milliseconds))
+        print(f"deep, {size} pixels: {milliseconds:.1f} ms an image and step", flush=True)
     return found
 
 

@@ -720,7 +720,9 @@ def _impossible(config: Config) -> Iterator[tuple[tuple[str, ...], str]]:
                 if settings.kind == "atlas":
                     yield from _impossible_atlas(here, settings, experiment.layers, shapes)
                 if settings.kind == "dream":
-                    yield from _impossible_dream(here, settings, data.chosen, shapes)
+                    yield from _impossible_dream(
+                        here, settings, data.chosen, experiment.layers, shapes
+                    )
 
 
 def _missing(at, experiment: Experiment) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -887,10 +889,13 @@ def _impossible_atlas(
 
 
 def _impossible_dream(
-    at, settings: Dream, data: Section, shapes
+    at, settings: Dream, data: Section, layers: Sequence[Layer], shapes
 ) -> Iterator[tuple[tuple[str, ...], str]]:
-    if len(shapes[settings.layer]) != 3:
-        yield (*at, "layer"), f"layer '{settings.layer}' has no map; a dream needs one"
+    if _takes_one_size(layers, settings.layer, shapes) and settings.octaves > 1:
+        yield (
+            (*at, "octaves"),
+            f"layer '{settings.layer}' takes images of one size alone; give octaves: 1",
+        )
     for label, index in (("label", "index"), ("guide_label", "guide_index")):
         name = getattr(settings, label)
         if name is not None and name not in data.classes:

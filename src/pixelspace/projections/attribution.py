@@ -13,6 +13,7 @@ from pixelspace.projections.backward import (
     deconvnet,
     gradient,
     guided_backpropagation,
+    has_rectifiers,
     has_switches,
 )
 from pixelspace.projections.class_maps import grad_cam, grad_cam_plus_plus, maps_before
@@ -154,6 +155,12 @@ def project(
             f"{gain:.3g} by {gap:.2g}; take more steps"
             for number, gain, gap in zip(numbers, gains, gaps, strict=True)
             if abs(gap) > LARGEST_GAP * abs(gain)
+        ]
+    if not has_rectifiers(model, layer):
+        notes += [
+            f"method {name}: no rectifier is known before layer {layer}, so it is the gradient"
+            for name in ("deconvnet", "guided")
+            if name in found
         ]
     if "deconvnet" in found and not has_switches(model, layer):
         notes.append("method deconvnet: no max-pooling, so a unit has the same map for all images")

@@ -12,7 +12,6 @@ are transposed, and max-pooling is undone through its switches, each value going
 that won its window; of equal cells the first one, row by row.
 """
 
-import functools
 from collections.abc import Sequence
 
 import keras
@@ -79,7 +78,7 @@ def picked(output: tf.Tensor, units: tf.Tensor, positions: tf.Tensor) -> tf.Tens
     return chosen[:, None, None, :] * tf.maximum(cells, everywhere)[..., None]
 
 
-@functools.lru_cache(maxsize=32)
+@graph.cached
 def _compiled(model: keras.Model, layer: str, policy: str, image_shape: tuple[int, ...]):
     """Return the backward pass from one layer; it is traced once, whatever the unit and batch."""
     pixels = tf.TensorSpec((None, *image_shape), graph.dtype(model))
@@ -160,10 +159,8 @@ def for_each(
     Raises:
         UserError: if the layer, a unit or a position does not exist.
     """
-    shape = graph.shape(model, layer)
-    if len(shape) not in (1, 3):
-        raise UserError(f"layer {layer}: its output has shape {shape}; units or maps are expected")
     graph.check_units(model, layer, unit)
+    shape = graph.shape(model, layer)
     positions = np.asarray((-1, -1) if position is None else position, np.int32)
     if np.shape(unit) not in ((), (images,)):
         raise UserError(f"units of shape {np.shape(unit)}: one, or one for each of {images} images")
@@ -184,6 +181,13 @@ def has_switches(model: keras.Model, layer: str) -> bool:
     through = [known[name] for name in graph.before(model, layer) | {layer}]
     pooling = (keras.layers.MaxPooling2D, keras.layers.GlobalMaxPooling2D)
     return any(isinstance(operation, pooling) for operation in through)
+
+
+def has_rectifiers(model: keras.Model, layer: str) -> bool:
+    """Tell whether a rectifier is known to lie before a layer, or to be it."""
+    known = graph.operations(model)
+    through = graph.before(model, layer) | {layer}
+    return any(graph.rectifier_ceiling(known[name]) is not None for name in through)
 
 
 def _check_positions(positions: np.ndarray, shape: tuple, layer: str) -> None:

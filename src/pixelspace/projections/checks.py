@@ -17,6 +17,30 @@ def check_whole(least: int, **numbers: object) -> None:
             raise UserError(f"{name} {number}: a whole number of at least {least} is expected")
 
 
+def check_number(least: float, **numbers: object) -> None:
+    """Check that numbers, given by their names, are finite and no less than ``least``.
+
+    Raises:
+        UserError: if one is not.
+    """
+    for name, number in numbers.items():
+        is_number = isinstance(number, int | float | np.number) and not isinstance(number, bool)
+        if not is_number or not np.isfinite(number) or number < least:
+            raise UserError(f"{name} {number}: a number of at least {least} is expected")
+
+
+def check_value_range(value_range: object) -> tuple[float, float]:
+    """Return the values that are black and white.
+
+    Raises:
+        UserError: if they are not two finite numbers, the second the larger one.
+    """
+    values = np.ravel(np.asarray(value_range, np.float64))
+    if values.shape != (2,) or not np.isfinite(values).all() or values[0] >= values[1]:
+        raise UserError(f"value_range {value_range}: two rising numbers are expected")
+    return float(values[0]), float(values[1])
+
+
 def check_pair(least: int, **pairs: object) -> None:
     """Check that each of these is a pair of whole numbers, of rows and of columns.
 

@@ -4,8 +4,6 @@ The channels of a late layer, weighed by how the class depends on them and added
 speaks for the class is shown.
 """
 
-import functools
-
 import keras
 import numpy as np
 import tensorflow as tf
@@ -17,7 +15,7 @@ from pixelspace.projections.backward import Position, Units, for_each, picked
 BATCH = 64
 
 
-@functools.lru_cache(maxsize=32)
+@graph.cached
 def _compiled(model: keras.Model, layer: str, output: str, image_shape: tuple[int, ...]):
     pixels = tf.TensorSpec((None, *image_shape), graph.dtype(model))
     numbers, pairs = tf.TensorSpec((None,), tf.int32), tf.TensorSpec((None, 2), tf.int32)

@@ -8,7 +8,6 @@ of 1, so that coarse and fine changes count alike. And what one size adds is car
 next as a difference from the original, which therefore stays sharp.
 """
 
-import functools
 from collections.abc import Sequence
 
 import keras
@@ -18,10 +17,11 @@ import tensorflow as tf
 from pixelspace.artifacts import Projection, StoredDataset
 from pixelspace.errors import UserError
 from pixelspace.projections import graph
-from pixelspace.projections.checks import check_whole
+from pixelspace.projections.checks import check_number, check_value_range, check_whole
 from pixelspace.projections.feature_maps import layer_outputs
 
 BLURS = (0.6, 1.2, 2.4)
+LEAST_SIGMA = 0.1  # pixels; narrower blurs are none
 UNCHANGED = "the picture is left as it was; closed rectifiers let no gradient through to it"
 
 
@@ -48,7 +48,7 @@ def smoothed(gradient: tf.Tensor, sigmas: Sequence[float]) -> tf.Tensor:
 
 
 def _score(goal: str, output: tf.Tensor, channel: tf.Tensor, guide: tf.Tensor) -> tf.Tensor:
-    """Return what is to grow, summed over the cells of an output ``(1, rows, columns, c)``."""
+    """Return what is to grow, summed over the cells of an output ``(1, ..., units)``."""
     if goal == "layer":
         return tf.reduce_sum(output**2)
     if goal == "channel":
@@ -79,7 +79,7 @@ def _in_tiles(gradient, image: tf.Tensor, tile: int, counts: tf.Tensor) -> tf.Te
     return found
 
 
-@functools.lru_cache(maxsize=32)
+@graph.cached
 def _compiled(
     model: keras.Model, layer: str, goal: str, sigmas: tuple[float, ...], tile: int | None
 ):
@@ -148,7 +148,7 @@ def deep_dream(
     """Dream on an image ``(height, width, channels)`` of any size the layer allows.
 
     Args:
-        layer: the layer, a map, whose mean square grows.
+        layer: the layer whose mean square grows.
         channel: this channel of it grows instead.
         guide: an image; each place then grows towards that place of the guide which it resembles
             most, by the product of their vectors in the layer.
@@ -166,21 +166,25 @@ def deep_dream(
         been added by the end of each octave; the last is the dream.
 
     Raises:
-        UserError: if the layer or the channel does not exist, the layer has no map, or none is left
-            of it at the smallest size.
+        UserError: if the layer or the channel does not exist, or nothing is left of the layer at
+            the smallest size.
     """
-    if len(graph.shape(model, layer)) != 3:
-        raise UserError(f"layer {layer}: its output is no map; dreams need one")
+    image = np.asarray(image)
+    value_range = check_value_range(value_range)
+    blurs = tuple(np.ravel(blurs).tolist())
     check_whole(1, octaves=octaves, steps=steps, tile=1 if tile is None else tile)
     check_whole(0, seed=seed, jitter=jitter)
-    if not blurs or min(blurs) <= 0:
-        raise UserError("blurs: there is at least one, and none is 0")
-    if not scale >= 1:
-        raise UserError(f"scale {scale}: a size is no smaller than the one before it")
+    check_number(1, scale=scale)
+    check_number(0, step=step)
+    if not blurs:
+        raise UserError("blurs: none; at least one is expected")
+    for sigma in blurs:
+        check_number(LEAST_SIGMA, blur=sigma)
     if channel is not None and guide is not None:
         raise UserError("channel and guide: give one of them")
-    if channel is not None:
-        graph.check_units(model, layer, [channel])
+    graph.check_units(model, layer, 0 if channel is None else channel)
+    if np.ndim(channel):
+        raise UserError(f"channel {channel}: one unit is expected")
     units = graph.shape(model, layer)[-1]
     goal, vectors = ("layer" if channel is None else "channel"), np.zeros((0, units))
     if guide is not None:
@@ -194,6 +198,8 @@ def deep_dream(
         np.maximum(np.rint(size / scale ** (octaves - 1 - octave)), 1).astype(np.int32)
         for octave in range(octaves)
     ]
+    if not graph.takes_any_size(model, layer):
+        graph.check_size(model, layer, tuple(map(int, smaller[0])))
     if graph.shape_at(model, layer, tuple(map(int, smaller[0]))) is None:
         raise UserError(
             f"octaves: at {smaller[0][0]} x {smaller[0][1]} pixels, the smallest of {octaves} "

@@ -1,6 +1,5 @@
 """Feature maps: what layers make of an image, in one forward pass."""
 
-import functools
 from collections.abc import Sequence
 
 import keras
@@ -12,7 +11,7 @@ from pixelspace.projections import graph
 from pixelspace.projections.selection import choose_images, choose_units, listed
 
 
-@functools.lru_cache(maxsize=32)
+@graph.cached
 def _compiled(model: keras.Model, layers: tuple[str, ...], image_shape: tuple[int, ...]):
     pixels = tf.TensorSpec((None, *image_shape), graph.dtype(model))
 

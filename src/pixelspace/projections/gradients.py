@@ -7,7 +7,7 @@ import numpy as np
 
 from pixelspace.projections import graph
 from pixelspace.projections.backward import Position, Units, backward_pass, for_each
-from pixelspace.projections.checks import broadcast, check_whole
+from pixelspace.projections.checks import broadcast, check_number, check_whole
 from pixelspace.projections.images import noise
 
 BATCH = 64
@@ -73,6 +73,8 @@ def smooth_grad(
         UserError: if there are no samples; and as `backward.backward_pass` does.
     """
     check_whole(1, samples=samples)
+    check_whole(0, seed=seed)
+    check_number(0, spread=spread)
     images = graph.as_batch(model, images)
 
     def variants(number: int) -> np.ndarray:

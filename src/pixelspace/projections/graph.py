@@ -41,6 +41,35 @@ def _nodes(model: keras.Model) -> list:
     return [node for depth in depths for node in graph._nodes_by_depth[depth]]
 
 
+def _version(model: keras.Model) -> tuple:
+    """Return what a model is made of, as far as a user may change it in place."""
+    return tuple(
+        (
+            operation,
+            getattr(operation, "activation", None),
+            _version(operation) if isinstance(operation, keras.Model) else None,
+        )
+        for operation in _functional(model).operations
+    )
+
+
+def cached(function: Callable) -> Callable:
+    """Remember what a function of a model, and of hashable arguments, returns.
+
+    It is called anew once the model has other operations or other activations.
+    """
+
+    @functools.lru_cache(maxsize=32)
+    def remembered(_, *arguments):
+        return function(*arguments)
+
+    @functools.wraps(function)
+    def call(model: keras.Model, *arguments):
+        return remembered(_version(model), model, *arguments)
+
+    return call
+
+
 def walk(model: keras.Model, value, visit: Callable, until: frozenset[str] = frozenset()) -> dict:
     """Interpret a model: let ``value`` stand for its input, and visit its operations in order.
 
@@ -75,32 +104,45 @@ def walk(model: keras.Model, value, visit: Callable, until: frozenset[str] = fro
     return results
 
 
-@functools.lru_cache(maxsize=32)
+@cached
 def _named(model: keras.Model) -> dict[str, keras.Operation]:
     found = walk(model, None, lambda operation, *_, **__: operation)
     return {name: operation for name, operation in found.items() if operation is not None}
 
 
-_GATHERING = (
-    keras.layers.Flatten,
-    keras.layers.GlobalAveragePooling2D,
-    keras.layers.GlobalMaxPooling2D,
-)
-
-
 def logits_layer(model: keras.Model) -> str:
     """Return the name of the layer that makes the logits.
 
-    It is the last one that has weights or, where these make a map of each class, that gathers the
-    map's cells. In a model without either, it is the last operation.
+    It is the last one or, where that is an activation or does nothing, the one that feeds it.
     """
-    known = _named(model)
-    making = [
-        name
-        for name, operation in known.items()
-        if getattr(operation, "weights", None) or isinstance(operation, _GATHERING)
-    ]
-    return _names(model)[known[(making or list(known))[-1]]]
+    last = list(_named(model).values())[-1]
+    sources = {}
+
+    def visit(operation, *args, **kwargs):
+        given = keras.tree.flatten((args, kwargs))
+        sources[operation] = [source for source in given if isinstance(source, keras.Operation)]
+        return operation
+
+    walk(model, None, visit)
+    while _is_activation(last) and len(sources[last]) == 1:
+        (last,) = sources[last]
+    return _names(model)[last]
+
+
+def _is_activation(operation: keras.Operation) -> bool:
+    known = isinstance(operation, _ACTIVATIONS) or type(operation).__name__ in _ACTIVATION_FUNCTIONS
+    return known or is_idle(operation)
+
+
+_ACTIVATIONS = (
+    keras.layers.Activation,
+    keras.layers.ELU,
+    keras.layers.LeakyReLU,
+    keras.layers.PReLU,
+    keras.layers.ReLU,
+    keras.layers.Softmax,
+)
+_ACTIVATION_FUNCTIONS = frozenset("LogSigmoid LogSoftmax Relu Relu6 Sigmoid Softmax Tanh".split())
 
 
 def operations(model: keras.Model) -> dict[str, keras.Operation]:
@@ -108,7 +150,7 @@ def operations(model: keras.Model) -> dict[str, keras.Operation]:
     return {LOGITS: _named(model)[logits_layer(model)]} | _named(model)
 
 
-@functools.lru_cache(maxsize=32)
+@cached
 def shapes(model: keras.Model) -> dict[str, tuple[int | None, ...]]:
     """Return the shape of each layer's output, without the batch axis."""
     (pixels,) = _functional(model).inputs
@@ -221,7 +263,7 @@ def shape_at(
     return None if 0 in found else tuple(found)
 
 
-@functools.lru_cache(maxsize=32)
+@cached
 def _names(model: keras.Model) -> dict[keras.Operation, str]:
     """Return the name of each operation, inside a model ``inner`` as ``"inner/name"``."""
     return {operation: name for name, operation in reversed(_named(model).items())}
@@ -392,25 +434,18 @@ def _pointwise(maps: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
     return convolved(maps)
 
 
-_CEILINGS = {
-    keras.activations.relu: np.inf,
-    keras.ops.relu: np.inf,
-    tf.nn.relu: np.inf,
-    keras.activations.relu6: 6.0,
-    keras.ops.relu6: 6.0,
-    tf.nn.relu6: 6.0,
-}
-
-
 def rectifier_ceiling(operation: keras.Operation) -> float | None:
     """Return the largest value that a rectifier lets through; None if it is not a rectifier.
 
-    Rectifiers are ReLU and ReLU6, as layers, as the activation of a layer and as functions; leaky
-    ones are not, and what else a function does cannot be told.
+    Rectifiers are ReLU and ReLU6, and such with another ceiling, as layers, as the activation of a
+    layer and as functions, a user's own ones too; leaky ones are not. What is hidden in the call of
+    a user's own layer cannot be told.
     """
     activation = getattr(operation, "activation", None)
     if isinstance(activation, keras.Operation):
         return rectifier_ceiling(activation)
+    if isinstance(operation, keras.layers.Lambda):
+        activation = operation.function
     kind = type(operation).__name__
     if kind == "Clip" and np.isscalar(operation.x_min) and operation.x_min == 0:
         return float(operation.x_max) if np.isscalar(operation.x_max) else None
@@ -420,7 +455,28 @@ def rectifier_ceiling(operation: keras.Operation) -> float | None:
         plain = not operation.negative_slope and not operation.threshold
         ceiling = operation.max_value
         return (np.inf if ceiling is None else float(ceiling)) if plain else None
-    return {"Relu": np.inf, "Relu6": 6.0}.get(kind) or _CEILINGS.get(activation)
+    if isinstance(operation, keras.layers.LeakyReLU) and not operation.negative_slope:
+        return np.inf
+    return {"Relu": np.inf, "Relu6": 6.0}.get(kind) or _ceiling_of(activation)
+
+
+_PROBE = np.array([[-100.0, -3.0, -0.5, 0.0, 0.25, 0.5, 1.5, 3.0, 5.5, 6.5, 100.0]], np.float32)
+
+
+@functools.lru_cache(maxsize=256)
+def _ceiling_of(function: Callable | None) -> float | None:
+    """Return the ceiling of a function that rectifies, told by what it makes of some numbers."""
+    if function is None or function is keras.activations.linear:
+        return None
+    try:
+        with tf.init_scope():  # with values, even where a graph is being made
+            found = np.asarray(function(tf.constant(_PROBE)))
+    except Exception:  # a user's function may raise anything at numbers that it is not made for
+        return None
+    highest = found.max(initial=0)
+    if found.shape != _PROBE.shape or not np.array_equal(found, np.clip(_PROBE, 0, highest)):
+        return None
+    return np.inf if highest == _PROBE.max() else float(highest)
 
 
 def _is_over_zero(maximum: keras.Operation) -> bool:
@@ -435,7 +491,10 @@ def check_units(model: keras.Model, layer: str, units) -> None:
     Raises:
         UserError: if it has not, or there are no numbers.
     """
-    total = shape(model, layer)[-1]
+    own = shape(model, layer)
+    if len(own) not in (1, 3):
+        raise UserError(f"layer {layer}: its output has shape {own}; units or maps are expected")
+    total = own[-1]
     if not np.size(units):
         raise UserError(f"layer {layer}: no unit is asked for; it has units 0 to {total - 1}")
     if not np.issubdtype(np.asarray(units).dtype, np.integer):

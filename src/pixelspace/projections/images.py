@@ -60,6 +60,8 @@ class _Squashed:
         if np.shape(self.mean) not in ((), (1,), self.shape[-1:]):
             raise UserError(f"mean {self.mean}: one value, or {self.shape[-1]}, are expected")
         object.__setattr__(self, "mean", tuple(map(float, np.ravel(self.mean))))
+        if not all(0 <= value <= 1 for value in self.mean):
+            raise UserError(f"mean {self.mean}: from 0, black, to 1, white, is expected")
 
     def squashed(self, pixels: tf.Tensor) -> tf.Tensor:
         mean = np.clip(self.mean, EXTREME, 1 - EXTREME).astype(np.float32)

@@ -16,7 +16,9 @@ import numpy as np
 import tensorflow as tf
 
 from pixelspace.artifacts import Projection, StoredDataset
+from pixelspace.errors import UserError
 from pixelspace.projections import graph, objectives
+from pixelspace.projections.checks import check_value_range
 from pixelspace.projections.images import noise, recoloured
 from pixelspace.projections.maximization import maximize, notes_of_stuck
 from pixelspace.projections.selection import choose_units
@@ -83,8 +85,13 @@ def spectrum_of(images: Sequence, value_range: tuple[float, float]) -> Phases:
         images: ``(n, height, width, channels)``, an array or stored; they are read in slices.
         value_range: what black and white are.
     """
-    low, high = value_range
+    low, high = check_value_range(value_range)
     images = images if hasattr(images, "shape") else np.asarray(images)
+
+    if len(images.shape) != 4 or not len(images):
+        raise UserError(
+            f"images of shape {images.shape}: (batch, height, width, channels) is expected"
+        )
 
     def parts() -> Iterator[np.ndarray]:
         for first in range(0, len(images), BATCH):

@@ -5,7 +5,6 @@ changed at random before the network sees it, and `regularizers` what it costs. 
 are changed, with Adam, for many objectives side by side; all steps are one compiled loop.
 """
 
-import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ import tensorflow as tf
 from pixelspace.artifacts import Projection, StoredDataset
 from pixelspace.errors import UserError
 from pixelspace.projections import graph
-from pixelspace.projections.checks import check_whole
+from pixelspace.projections.checks import check_number, check_value_range, check_whole
 from pixelspace.projections.images import Fourier, Pixels, mean_colour
 from pixelspace.projections.objectives import (
     MEAN,
@@ -87,7 +86,7 @@ def adam_step(
     return parameters + length * first / (tf.sqrt(second) + 1e-7), (first, second)
 
 
-@functools.lru_cache(maxsize=32)
+@graph.cached
 def _compiled(
     model: keras.Model,
     terms: tuple[tuple[str, str, int], ...],
@@ -180,12 +179,17 @@ def maximize(
         UserError: if a layer, a unit or a cell of the objective does not exist, a layer cannot see
             images of this size, or the images do not make whole groups.
     """
-    value_range = tuple(map(float, value_range))
+    if not isinstance(objective, Objective):
+        raise UserError(f"objective {objective!r}: an objective is expected, as channel('conv', 3)")
+    value_range = check_value_range(value_range)
     transforms = _checked("transforms", transforms, Transform)
     regularizers = _checked("regularizers", regularizers, Regularizer)
     check_whole(1, steps=steps, batch=batch)
     check_whole(0, seed=seed)
+    check_number(0, rate=rate)
     image = image or Fourier(graph.sized_image_shape(model))
+    if not hasattr(image, "images"):
+        raise UserError(f"image {image!r}: a parametrization is expected, as Fourier((64, 64, 3))")
     count = objective.count
     border = 2 * sum(change.pixels for change in transforms if isinstance(change, Pad))
     size = tuple(side + border for side in image.shape[:2])
@@ -225,8 +229,8 @@ def maximize(
 
 
 def _checked(name: str, given: Sequence, kind) -> tuple:
-    """Return things of a kind as a tuple, one by itself too."""
-    given = (given,) if isinstance(given, kind) else tuple(given)
+    """Return things of a kind as a tuple, one by itself and none too."""
+    given = (given,) if isinstance(given, kind) else tuple(given or ())
     wrong = [thing for thing in given if not isinstance(thing, kind)]
     if wrong:
         known = ", ".join(own.__name__ for own in get_args(kind))
@@ -250,6 +254,10 @@ def _term_data(
 ) -> tuple[np.ndarray, ...]:
     """Return a term's factors, vectors and cells, for each of ``count`` images of a size."""
     shape = graph.shape_at(model, term.layer, size)
+    if term.kind == "units" and len(shape) not in (1, 3):
+        raise UserError(
+            f"layer {term.layer}: its output has shape {shape}; units or maps are expected"
+        )
     if term.units is not None:
         graph.check_units(model, term.layer, term.units)
     elif term.vectors is not None and term.vectors.shape[-1] != shape[-1]:

@@ -18,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from pixelspace.errors import UserError
+from pixelspace.projections.checks import check_whole
 from pixelspace.projections.graph import LOGITS
 
 MEAN = (-1, -1)
@@ -57,6 +58,8 @@ class Objective:
 
     terms: tuple[Term, ...]
 
+    __array_ufunc__ = None  # so that an array times an objective is an objective
+
     @property
     def count(self) -> int:
         """How many images it is for.
@@ -71,6 +74,8 @@ class Objective:
         return max(counts)
 
     def __add__(self, other: "Objective") -> "Objective":
+        if not isinstance(other, Objective):
+            return NotImplemented
         return Objective(self.terms + other.terms)
 
     def __radd__(self, other: int) -> "Objective":
@@ -99,6 +104,8 @@ class Objective:
 
 def _units(layer: str, units: int | Sequence[int], cells) -> Objective:
     units = np.atleast_1d(units)
+    if units.ndim != 1:
+        raise UserError(f"layer {layer}: units of shape {units.shape}; one, or a row is expected")
     cells = np.broadcast_to(cells, (len(units), 2)).astype(np.int32)
     return Objective((Term(layer, "units", np.ones(len(units)), units=units, cells=cells),))
 
@@ -121,6 +128,8 @@ def logit(classes: int | Sequence[int]) -> Objective:
 def direction(layer: str, vectors: np.ndarray, cell: tuple[int, int] = MEAN) -> Objective:
     """The product of a layer's output with vectors ``(n, units)``, on the mean over its cells."""
     vectors = np.atleast_2d(vectors)
+    if vectors.ndim != 2 or not np.isfinite(vectors).all():
+        raise UserError(f"layer {layer}: vectors are rows of finite numbers, one for each image")
     cells = np.broadcast_to(cell, (len(vectors), 2)).astype(np.int32)
     return Objective((Term(layer, "units", np.ones(len(vectors)), vectors=vectors, cells=cells),))
 
@@ -139,6 +148,7 @@ def diversity(layer: str, images: int) -> Objective:
     Minus the mean cosine between the Gram matrices of their channels, which say what goes with
     what, wherever it is (Olah, Mordvintsev and Schubert 2017).
     """
+    check_whole(0, images=images)
     if images < 2:
         raise UserError(f"diversity: groups of {images}; it takes 2 images to differ")
     return Objective((Term(layer, "diversity", np.ones(1), parameter=images),))
@@ -155,6 +165,7 @@ def likeness(layer: str, codes: np.ndarray, power: int = 4) -> Objective:
         codes: outputs of the layer ``(n, rows, columns, units)``, or ``(n, 1, 1, units)`` for one
             vector in all cells; for a dense layer ``(n, units)``.
     """
+    codes = np.asarray(codes)
     factors = np.ones(len(codes))
     return Objective((Term(layer, "likeness", factors, vectors=codes, parameter=power),))
 
@@ -165,6 +176,7 @@ def code(layer: str, codes: np.ndarray) -> Objective:
     Minus the square of their distance, as a share of the code's own square unless that is 0
     (Mahendran and Vedaldi 2015, arXiv:1412.0035).
     """
+    codes = np.asarray(codes)
     return Objective((Term(layer, "code", np.ones(len(codes)), vectors=codes),))
 
 

@@ -3,7 +3,6 @@
 After Zeiler and Fergus (2014, arXiv:1311.2901).
 """
 
-import functools
 import math
 
 import keras
@@ -17,7 +16,7 @@ from pixelspace.projections.checks import check_pair
 BATCH = 64
 
 
-@functools.lru_cache(maxsize=32)
+@graph.cached
 def _compiled(model: keras.Model, layer: str, image_shape: tuple[int, ...]):
     kind = graph.dtype(model)
     image_spec, boxes_spec = tf.TensorSpec(image_shape, kind), tf.TensorSpec((None, 4), tf.int32)

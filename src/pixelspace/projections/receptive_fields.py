@@ -4,11 +4,11 @@ Unlike `pixelspace.networks.layers.receptive_field`, which knows this project's 
 TensorFlow, it knows rectangular kernels, dilation, both paddings and layers of any model.
 """
 
-import functools
 import math
 from dataclasses import dataclass
 
 import keras
+import numpy as np
 
 from pixelspace.errors import UserError
 from pixelspace.networks.layers import ReceptiveField
@@ -41,6 +41,14 @@ _CELL_BY_CELL = (
     keras.layers.Subtract,
     keras.layers.UnitNormalization,
 )
+_ALONG_AN_AXIS = (
+    keras.layers.Concatenate,
+    keras.layers.LayerNormalization,
+    keras.layers.Softmax,
+    keras.layers.UnitNormalization,
+)
+"""Of these layers, those that work along the channels."""
+
 _FUNCTIONS = frozenset(
     "Absolute Add Clip Divide Elu Exp Gelu HardSigmoid HardSilu LeakyRelu Maximum Minimum Multiply "
     "Negative Relu Relu6 Selu Sigmoid Silu Softplus Sqrt Square Subtract Tanh TrueDivide".split()
@@ -122,10 +130,13 @@ def _through(operation: keras.Operation, maps: list[_Map], image: tuple[int, int
 
 def _is_cell_by_cell(operation: keras.Operation) -> bool:
     known = isinstance(operation, _CELL_BY_CELL) or type(operation).__name__ in _FUNCTIONS
+    axes = np.ravel(getattr(operation, "axis", -1))
+    if isinstance(operation, _ALONG_AN_AXIS) and not set(axes.tolist()) <= {-1, 3}:
+        return False
     return known or graph.is_idle(operation)
 
 
-@functools.lru_cache(maxsize=32)
+@graph.cached
 def _maps(model: keras.Model, image: tuple[int, int]) -> dict[str, _Map]:
     """Return what the cells of each layer see."""
     pixels = _Map(*(_Axis(length, size=1, stride=1, start=0) for length in image))

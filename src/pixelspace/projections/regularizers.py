@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from pixelspace.projections.dream import blur
+from pixelspace.projections.checks import check_number
+from pixelspace.projections.dream import LEAST_SIGMA, blur
 
 
 @dataclass(frozen=True)
@@ -15,6 +16,9 @@ class L2:
 
     weight: float
     grey: float = 0.0
+
+    def __post_init__(self):
+        check_number(0, weight=self.weight, grey=self.grey)
 
     def __call__(self, images: tf.Tensor) -> tf.Tensor:
         return self.weight * tf.reduce_mean((images - self.grey) ** 2, (1, 2, 3))
@@ -25,6 +29,9 @@ class TotalVariation:
     """The mean distance of neighbouring pixels, along rows and along columns."""
 
     weight: float
+
+    def __post_init__(self):
+        check_number(0, weight=self.weight)
 
     def __call__(self, images: tf.Tensor) -> tf.Tensor:
         across = tf.abs(images[:, :, 1:] - images[:, :, :-1])
@@ -38,6 +45,10 @@ class Blur:
 
     weight: float
     sigma: float = 1.0
+
+    def __post_init__(self):
+        check_number(0, weight=self.weight)
+        check_number(LEAST_SIGMA, sigma=self.sigma)
 
     def __call__(self, images: tf.Tensor) -> tf.Tensor:
         # the blur sees black beyond the border, which is to cost nothing

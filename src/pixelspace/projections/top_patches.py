@@ -1,6 +1,5 @@
 """Dataset examples: the image patches that excite a unit most."""
 
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ from pixelspace.artifacts import Projection, StoredDataset
 from pixelspace.errors import UserError
 from pixelspace.networks.layers import ReceptiveField
 from pixelspace.projections import graph
+from pixelspace.projections.checks import check_whole
 from pixelspace.projections.receptive_fields import receptive_field, shown_box
 from pixelspace.projections.selection import at_random, choose_units, listed
 
@@ -35,7 +35,7 @@ class TopPatches:
         return TopPatches(self.activations[rows], self.images[rows], self.positions[rows])
 
 
-@functools.lru_cache(maxsize=32)
+@graph.cached
 def _compiled(model: keras.Model, layer: str, image_shape: tuple[int, ...]):
     pixels = tf.TensorSpec((None, *image_shape), graph.dtype(model))
 
@@ -68,10 +68,14 @@ def strongest_patches(
     Raises:
         UserError: if the layer or a unit does not exist, or there are fewer than ``k`` images.
     """
+    check_whole(1, k=k)
     images = images if hasattr(images, "shape") else np.asarray(images)
     if k > len(images):
         raise UserError(f"k = {k}: more patches than the {len(images)} images that there are")
+    units = np.atleast_1d(units)
     graph.check_units(model, layer, units)
+    graph.as_batch(model, images[:1])
+    graph.check_size(model, layer, images.shape[1:3])
     run = _compiled(model, layer, images.shape[1:])
     units = np.asarray(units, np.int32)
     kept = (

@@ -9,7 +9,6 @@ max-pooling. Batch normalization is the linear map that it is after training. Wh
 a particular image is not in such a picture; `deconvolutions` shows that.
 """
 
-import functools
 from collections.abc import Sequence
 
 import keras
@@ -60,7 +59,7 @@ def linear_map(operation: keras.Operation):
     return (lambda x: x) if isinstance(operation, _SQUASHING) else None
 
 
-@functools.lru_cache(maxsize=32)
+@graph.cached
 def _compiled(model: keras.Model, layer: str, image_shape: tuple[int, ...]):
     units_spec = tf.TensorSpec((None,), tf.int32)
 
@@ -134,13 +133,14 @@ def project_weights(model: keras.Model, layer: str, units: Sequence[int]) -> tup
     Raises:
         UserError: if the layer or a unit does not exist.
     """
+    units = np.atleast_1d(units)
     graph.check_units(model, layer, units)
     direct = kernels(model, layer)
     if direct is not None:
         return direct[units], "direct"
+    image = graph.sized_image_shape(model)[:2]
     shape = graph.shape(model, layer)
     cell = tuple(length // 2 for length in shape[:2]) if len(shape) == 3 else (0, 0)
-    image = graph.sized_image_shape(model)[:2]
     top, left, height, width = shown_box(receptive_field(model, layer), *cell, image)
     rows, columns = slice(max(top, 0), top + height), slice(max(left, 0), left + width)
     return expected_response(model, layer, units, cell)[:, rows, columns], "expected response"
