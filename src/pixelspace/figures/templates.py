@@ -32,8 +32,13 @@ def draw(numbers: Mapping[str, float]) -> Figure:
     height = ROW * len(LABELS)
     panel = (style.WIDTH - label - GAP * len(layers)) / len(layers)
     figure, canvas = style.sheet(ABOVE + height + BELOW)
-    lows = [value for name, value in numbers.items() if name.endswith(("_low", "_other"))]
-    least = min(-0.5, *lows) - 0.05
+    drawn = [
+        numbers.get(f"{layer}_{picture}_{key}", 0.0)
+        for layer in layers
+        for picture in LABELS
+        for key in ("low", "other", "untrained")
+    ]
+    least = min(drawn) - 0.08
     for place, layer in enumerate(layers):
         left = label + place * (panel + GAP)
         axes = style.place(figure, left, ABOVE, panel, height)
@@ -85,8 +90,8 @@ def _dots(axes: Axes, numbers: Mapping[str, float], layer: str) -> None:
         list(LABELS).index("weights"),
         "D",
         color=style.VERMILLION,
-        markerfacecolor="white",
-        markersize=3.5,
+        markerfacecolor="none",
+        markersize=5.5,
         markeredgewidth=0.9,
-        label="in untrained networks",
+        label="the unit's own in untrained networks",
     )
