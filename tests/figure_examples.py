@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from pixelspace import artifacts
 from pixelspace.artifacts import Dataset, Projection, Sample, Split
+from pixelspace.figures.templates import LABELS
 
 LETTERS = ("E", "F", "L")
 DIGITS = tuple("0123456789")
@@ -338,6 +339,24 @@ def atlas(grid: int = 5) -> Projection:
             "atlas", DISHES, (0, 255), layer="b10_out", grid=grid, samples=int(counts.sum()) + 7
         ),
     )
+
+
+def templates(layers: list[str]) -> dict[str, float]:
+    """Rank correlations of every kind of picture, between -1 and 1."""
+    random = np.random.default_rng(0)
+    numbers = {}
+    for layer in layers:
+        numbers |= {f"{layer}_units": 16, f"{layer}_weights_untrained": random.uniform(-1, 1)}
+        for picture in LABELS:
+            low, own, high = sorted(random.uniform(-1, 1, 3))
+            numbers |= {
+                f"{layer}_{picture}_low": low,
+                f"{layer}_{picture}_spearman": own,
+                f"{layer}_{picture}_high": high,
+            }
+            if picture != "mean_patch":
+                numbers[f"{layer}_{picture}_other"] = random.uniform(-1, 1)
+    return numbers
 
 
 def _about(kind: str, names, value_range, **more) -> dict:

@@ -82,6 +82,12 @@ MISTAKES = {
         ["conv1", "dense"],
         "layer 'dense' is no convolution",
     ),
+    "no map": (
+        ("experiments", "mnist", "measures", "templates"),
+        "layers",
+        ["conv1", "dense"],
+        "layer 'dense' has no map; templates needs patches",
+    ),
     "unit": (("experiments", "mnist", "projections", "weights"), "units", [16], "has 16 units"),
     "units": (("experiments", "mnist", "projections", "weights"), "units", 17, "has 16 units"),
     "kind": (("experiments", "mnist", "projections", "weights"), "kind", "wieghts", "should be"),

@@ -30,6 +30,7 @@ from pixelspace.figures import (
     maximization,
     samples,
     style,
+    templates,
     top_patches,
     training,
     weights,
@@ -120,6 +121,8 @@ PROJECTIONS = {
     "contact sheet of many": lambda: contact_sheet.draw(
         [examples.inversion(1 + number, [f"b{number}_out"]) for number in range(40)]
     ),
+    "templates": lambda: templates.draw(examples.templates(["conv1", "conv2"])),
+    "templates of one layer": lambda: templates.draw(examples.templates(["b4_out"])),
     "training": lambda: training.draw(examples.report()),
     "training, 10 classes": lambda: training.draw(examples.report(examples.DIGITS, 5)),
     "training, 20 classes": lambda: training.draw(examples.report(MANY_NAMES, 30)),

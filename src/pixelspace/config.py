@@ -523,7 +523,18 @@ class FilterAblation(Section):
     layers: list[str] = Field(min_length=1, description="convolutional layers of the network")
 
 
-AnyMeasure = Annotated[LetterParts | FilterAblation, Field(discriminator="kind")]
+class Templates(Section):
+    """How well pictures of units, used as templates, predict what the units answer."""
+
+    kind: Literal["templates"]
+    layers: list[str] = Field(min_length=1, description="layers of the network, with maps")
+    k: Count = Field(9, description="patches that excite a unit most, to make pictures from")
+    patches: int = Field(
+        4000, ge=20, description="random patches to fit to, and as many to predict answers to"
+    )
+
+
+AnyMeasure = Annotated[LetterParts | FilterAblation | Templates, Field(discriminator="kind")]
 
 
 class Experiment(Section):
@@ -710,6 +721,8 @@ def _impossible(config: Config) -> Iterator[tuple[tuple[str, ...], str]]:
                     for layer in settings.layers:
                         if kinds[layer] != "conv":
                             yield (*here, "layers"), f"layer '{layer}' is no convolution"
+                if settings.kind == "templates":
+                    yield from _impossible_templates(here, settings, shapes)
                 yield from _impossible_images(here, settings, data.chosen)
                 if settings.kind == "attribution":
                     yield from _impossible_attribution(
@@ -878,6 +891,17 @@ def _impossible_size(
 
 def _takes_one_size(layers: Sequence[Layer], layer: str, shapes) -> bool:
     return any(other.kind == "flatten" for other in layers) and len(shapes[layer]) == 1
+
+
+def _impossible_templates(at, settings: Templates, shapes) -> Iterator[tuple[tuple[str, ...], str]]:
+    for layer in settings.layers:
+        if len(shapes[layer]) != 3:
+            yield (*at, "layers"), f"layer '{layer}' has no map; templates needs patches"
+        elif shapes[layer][-1] < 2:
+            yield (
+                (*at, "layers"),
+                f"layer '{layer}' has one unit; templates compares it with others",
+            )
 
 
 def _impossible_atlas(
