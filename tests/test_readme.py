@@ -28,10 +28,11 @@ def test_files_and_folders_named_are_there():
 
 
 def test_make_knows_the_targets():
-    targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.M)
+    rules = re.findall(r"^([\w -]+):(?!=)", (ROOT / "Makefile").read_text(), re.M)
+    targets = {target for rule in rules for target in rule.split()}
     asked = re.findall(r"`make ([\w-]+)", README)
     assert asked
-    assert set(asked) <= set(targets)
+    assert set(asked) <= targets
 
 
 def test_figures_asked_for_are_those_of_the_paper_and_the_one_line_that_is_added():
