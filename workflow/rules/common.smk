@@ -113,7 +113,13 @@ def subjects(name):
     chosen = CONFIG.experiments[name]
     diagram = ["diagram"] if chosen.network.kind == "perceptron" else []
     sheet = ["projections"] if chosen.projections else []
-    return ["samples", "training", *diagram, *sheet, *chosen.projections]
+    measures = [name for name, m in chosen.measures.items() if is_drawn(m.kind)]
+    return ["samples", "training", *diagram, *sheet, *chosen.projections, *measures]
+
+
+def is_drawn(kind):
+    """Whether there is a figure of a kind of measure."""
+    return (SOURCE / "pixelspace" / "figures" / f"{kind}.py").is_file()
 
 
 def all_figures():
