@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import mannwhitneyu
 
 from pixelspace.artifacts import open_dataset, write_dataset
 from pixelspace.datasets import efl
@@ -94,6 +95,15 @@ def test_selection_by_an_unrelated_loss_leaves_the_share_as_it_is():
     have, losses = random.random(64_000) < 0.3, random.random(64_000)
     best = code_frequency.best_of_groups(losses, 32)
     assert have[best].mean() == pytest.approx(0.3, abs=4 * math.sqrt(0.21 / 2000))
+
+
+def test_preference_is_the_statistic_of_mann_and_whitney():
+    assert code_frequency.preference(np.array([1.0, 3.0]), np.array([2.0, 3.0])) == 2.5 / 4
+    assert code_frequency.preference(np.array([1.0]), np.array([])) == 0.5
+    random = np.random.default_rng(0)
+    chosen, others = random.integers(0, 9, 30), random.integers(2, 12, 40)
+    expected = mannwhitneyu(others, chosen).statistic / (30 * 40)
+    assert code_frequency.preference(chosen, others) == pytest.approx(expected)
 
 
 def test_intervals_are_wilsons():

@@ -49,7 +49,7 @@ def draw(numbers: Mapping[str, float]) -> Figure:
     middle = left + (style.WIDTH - left) / 2
     bottom = ABOVE + TALL
     canvas.text(middle, bottom + 0.3, "share of networks (%)", ha="center", va="center")
-    groups = f"best of {numbers['restarts']}, {numbers['groups']} times"
+    groups = f"best of each of {numbers['groups']} groups of {numbers['restarts']}"
     _key(canvas, middle - 1.9, bottom + 0.5, f"{numbers['networks']} single networks", SINGLE)
     _key(canvas, middle + 0.2, bottom + 0.5, groups, SELECTED)
     return figure

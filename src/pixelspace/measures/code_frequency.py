@@ -98,6 +98,19 @@ def best_of_groups(losses: np.ndarray, size: int) -> np.ndarray:
     return losses[: groups * size].reshape(groups, size).argmin(axis=1) + size * np.arange(groups)
 
 
+def preference(chosen: np.ndarray, others: np.ndarray) -> float:
+    """Return how often the loss of one network is lower than that of another, over all pairs.
+
+    A tie counts half, and without a pair the answer is that of chance, 0.5.
+
+    Args:
+        chosen, others: losses, one-dimensional.
+    """
+    if not len(chosen) or not len(others):
+        return 0.5
+    return float((1 + np.sign(others - chosen[:, None]).mean()) / 2)
+
+
 def share(name: str, found: Sequence[bool]) -> dict[str, float]:
     """Return the share of networks that have something, and its 95 % interval, as ``name_low``
     and ``name_high`` (Wilson 1927, doi:10.1080/01621459.1927.10502953).
@@ -130,7 +143,8 @@ def measure(
     same nodes fit their parts, see `fitting_orders`; ``other``, perfect with another code;
     ``dead``, see `dead_nodes`; ``origin``, see `classes_at_origin`. ``best_perfect`` and
     ``best_readable`` are shares of groups of ``restarts`` networks, of each of which the one with
-    the lowest validation loss is kept; ``groups`` is their number. ``failures_at_origin`` is the
+    the lowest validation loss is kept; ``groups`` is their number. ``preferred`` is the
+    `preference` for readable networks over others without errors. ``failures_at_origin`` is the
     share of the plain networks with errors that have a class at the origin; 0 if none errs.
     """
     test = dataset["test"]
@@ -162,7 +176,8 @@ def measure(
         described = perfect & orders.any(axis=1)
         readable = perfect & (orders & fitting_orders(found.hidden, e - f, e - l)).any(axis=1)
         origin = classes_at_origin(activations, test.labels)
-        best = best_of_groups(found.validation_loss, restarts)
+        losses = found.validation_loss
+        best = best_of_groups(losses, restarts)
         for name, have in {
             "perfect": perfect,
             "described": described,
@@ -174,6 +189,7 @@ def measure(
             "best_readable": readable[best],
         }.items():
             numbers |= share(f"{recipe}_{name}", have)
+        numbers[f"{recipe}_preferred"] = preference(losses[readable], losses[perfect & ~readable])
         if recipe == "plain":
             failures = origin[~perfect]
             numbers["failures_at_origin"] = float(failures.mean()) if len(failures) else 0.0
