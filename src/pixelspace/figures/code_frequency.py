@@ -11,7 +11,7 @@ from pixelspace.figures import style
 
 RECIPES = {
     "plain": "plain",
-    "penalty": "L1 penalty",
+    "penalty": "penalty",
     "positive": "positive start",
     "both": "both",
 }
@@ -32,7 +32,7 @@ GAP = 0.2
 
 @style.house()
 def draw(numbers: Mapping[str, float]) -> Figure:
-    """Draw a panel for each outcome and in it a bar for each recipe, with its 95 % interval.
+    """Draw a panel for each outcome and in it a bar for each recipe, with its interval.
 
     Below the bar of single networks stands that of the best of a group, where there is one.
     """

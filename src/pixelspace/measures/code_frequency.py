@@ -30,6 +30,8 @@ TABLE = np.array([[True, True], [False, True], [True, False]])
 READABLE = 0.9
 """The least cosine of a node's positive weights with its part of the letters."""
 
+CONFIDENCE = 0.95
+
 
 def code_orders(means: np.ndarray) -> np.ndarray:
     """Return whether networks show the described code, in either order of their nodes.
@@ -112,11 +114,13 @@ def preference(chosen: np.ndarray, others: np.ndarray) -> float:
 
 
 def share(name: str, found: Sequence[bool]) -> dict[str, float]:
-    """Return the share of networks that have something, and its 95 % interval, as ``name_low``
-    and ``name_high`` (Wilson 1927, doi:10.1080/01621459.1927.10502953).
+    """Return the share of networks that have something, and the ends of its interval.
+
+    These are ``name_low`` and ``name_high``, Wilson's at the level `CONFIDENCE` (Wilson 1927,
+    doi:10.1080/01621459.1927.10502953).
     """
     count, total = int(np.sum(found)), len(found)
-    interval = binomtest(count, total).proportion_ci(method="wilson")
+    interval = binomtest(count, total).proportion_ci(CONFIDENCE, method="wilson")
     return {
         name: count / total,
         f"{name}_low": float(interval.low),
@@ -154,6 +158,8 @@ def measure(
         "networks": networks,
         "restarts": restarts,
         "groups": networks // restarts,
+        "confidence": CONFIDENCE,
+        "least_cosine": READABLE,
     }
     seeds = np.random.SeedSequence(seed).generate_state(len(RECIPES))
     for (recipe, (penalized, initialization)), own_seed in zip(RECIPES.items(), seeds, strict=True):
