@@ -388,3 +388,16 @@ def hard_images(wrong: int = 2, close: int = 3):
             "notes": [],
         },
     )
+
+
+def code_frequency() -> dict[str, float]:
+    """Return numbers like those of the measure of that name."""
+    random = np.random.default_rng(0)
+    numbers = {"networks": 4096, "restarts": 128, "groups": 32}
+    for recipe in ("plain", "penalty", "positive", "both"):
+        for outcome in ("perfect", "described", "readable", "other", "dead", "origin"):
+            for kept in ("", "best_") if outcome in ("perfect", "readable") else ("",):
+                low, share, high = sorted(random.uniform(0, 1, 3).tolist())
+                key = f"{recipe}_{kept}{outcome}"
+                numbers |= {key: share, f"{key}_low": low, f"{key}_high": high}
+    return numbers

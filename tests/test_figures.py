@@ -19,6 +19,7 @@ from pixelspace.errors import UserError
 from pixelspace.figures import (
     atlas,
     attribution,
+    code_frequency,
     contact_sheet,
     deconvolutions,
     diagram,
@@ -123,6 +124,7 @@ PROJECTIONS = {
     ),
     "templates": lambda: templates.draw(examples.templates(["conv1", "conv2"])),
     "templates of one layer": lambda: templates.draw(examples.templates(["b4_out"])),
+    "code frequency": lambda: code_frequency.draw(examples.code_frequency()),
     "training": lambda: training.draw(examples.report()),
     "training, 10 classes": lambda: training.draw(examples.report(examples.DIGITS, 5)),
     "training, 20 classes": lambda: training.draw(examples.report(MANY_NAMES, 30)),
@@ -875,3 +877,26 @@ def test_saved_at_the_size_and_resolution_of_print(tmp_path):
     shown = next(i for i in figure.findobj(AxesImage) if i.get_array().shape == (9, 7))
     left, right, *_ = shown.get_extent()
     assert largest >= 300 * (right - left)
+
+
+# code frequency
+
+
+def test_bars_are_the_shares_and_lines_their_intervals():
+    numbers = examples.code_frequency()
+    _, *panels = code_frequency.draw(numbers).axes
+    assert len(panels) == len(code_frequency.OUTCOMES)
+    for axes, outcome in zip(panels, code_frequency.OUTCOMES, strict=True):
+        drawn = [outcome]
+        if f"plain_best_{outcome}" in numbers:
+            drawn.append(f"best_{outcome}")
+        assert len(axes.containers) == len(axes.collections) == len(drawn)
+        for name, bars, lines in zip(drawn, axes.containers, axes.collections, strict=True):
+            for recipe, bar, line in zip(
+                code_frequency.RECIPES, bars, lines.get_segments(), strict=True
+            ):
+                key = f"{recipe}_{name}"
+                assert bar.get_width() == pytest.approx(100 * numbers[key])
+                ends = [numbers[f"{key}_low"], numbers[f"{key}_high"]]
+                np.testing.assert_allclose(line[:, 0], 100 * np.array(ends))
+                assert line[0, 1] == pytest.approx(bar.get_y() + bar.get_height() / 2)

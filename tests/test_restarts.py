@@ -140,3 +140,43 @@ def finds_the_described_code(path, seed):
 def test_the_recipe_finds_the_described_code(tmp_path):
     found = [finds_the_described_code(tmp_path / "dataset.h5", seed) for seed in range(20)]
     assert sum(found) >= 19
+
+
+def test_with_orders_of_their_own_networks_are_still_those_of_keras(few_letters):
+    settings = SETTINGS | {"l1": 0.0}
+    found = restarts.train_all(few_letters, seed=5, nodes=2, **settings, own_orders=True)
+
+    stream = np.random.default_rng(5)
+    pixels = 9 * 7
+    hidden = stream.uniform(-1, 1, (3, pixels, 2)) * np.sqrt(6 / (pixels + 2))
+    readout = stream.uniform(-1, 1, (3, 2, 3)) * np.sqrt(6 / 5)
+    rows = np.tile(np.arange(90), (3, 1))
+    orders = [stream.permuted(rows, axis=1)[:, :80].reshape(3, 4, 20) for _ in range(2)]
+    images = few_letters["train"].images[:].reshape(90, pixels)
+    labels = few_letters["train"].labels
+    assert not np.array_equal(orders[0][0], orders[0][1])
+    for number in range(3):
+        model = keras.Sequential(
+            [
+                keras.Input((pixels,)),
+                keras.layers.Dense(2, "relu", use_bias=False),
+                keras.layers.Dense(3, use_bias=False),
+            ]
+        )
+        model.set_weights([hidden[number], readout[number]])
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(keras.optimizers.Adam(0.01), loss)
+        for order in orders:
+            for batch in order[number]:
+                model.train_on_batch(images[batch], labels[batch])
+        np.testing.assert_allclose(found.hidden[number], model.get_weights()[0], atol=2e-5)
+        np.testing.assert_allclose(found.readout[number], model.get_weights()[1], atol=2e-5)
+
+
+def test_without_training_the_networks_are_as_they_started(few_letters):
+    settings = SETTINGS | {"epochs": 0}
+    found = restarts.train_all(few_letters, seed=5, nodes=2, **settings)
+    first = restarts._initial(np.random.default_rng(5), (3, 9 * 7, 2), "glorot")
+    np.testing.assert_array_equal(found.hidden, first)
+    assert {values.shape for values in found.history.values()} == {(3, 0)}
+    assert found.validation_loss.shape == found.test_accuracy.shape == (3,)

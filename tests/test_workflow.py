@@ -289,6 +289,7 @@ def test_every_figure_of_the_configuration_is_a_target(built):
     for name, experiment in PAPER["experiments"].items():
         subjects = {"samples", "training", "projections", *experiment["projections"]}
         assert {f"{name}-{subject}" for subject in subjects} <= drawn
+    assert "efl-code_frequency" in drawn  # of a measure
 
 
 @pytest.mark.parametrize(

@@ -516,6 +516,28 @@ class LetterParts(Section):
     kind: Literal["letter_parts"]
 
 
+class CodeFrequency(Section):
+    """How often gradient descent finds the code that the letters suggest, by several recipes."""
+
+    kind: Literal["code_frequency"]
+    networks: int = Field(320, ge=1, le=4096, description="networks trained by each recipe")
+    restarts: int = Field(
+        32, ge=1, le=4096, description="how many of them make a group, of which the best is kept"
+    )
+    epochs: int = Field(
+        8, ge=0, description="passes over the training images; 0 leaves the first weights"
+    )
+    batch: Count = Field(64, description="images in one step")
+    learning_rate: Positive = Field(0.01, description="of Adam")
+    l1: Positive = Field(1e-3, description="weight of the L1 penalty in the recipes that have one")
+
+    @model_validator(mode="after")
+    def _fill_a_group(self):
+        if self.restarts > self.networks:
+            raise ValueError("there must be as many networks as restarts, to fill a group")
+        return self
+
+
 class FilterAblation(Section):
     """What a convolutional layer loses with each of its filters."""
 
@@ -534,7 +556,9 @@ class Templates(Section):
     )
 
 
-AnyMeasure = Annotated[LetterParts | FilterAblation | Templates, Field(discriminator="kind")]
+AnyMeasure = Annotated[
+    LetterParts | CodeFrequency | FilterAblation | Templates, Field(discriminator="kind")
+]
 
 
 class Experiment(Section):
@@ -668,6 +692,7 @@ def _impossible(config: Config) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yield the key path and the message of every value that contradicts another."""
     if Path(config.results).parts[0] in OWN_FOLDERS:
         yield ("results",), f"'{config.results}' is a folder of the project's own; choose another"
+    projections = {name for each in config.experiments.values() for name in each.projections}
     for name, experiment in config.experiments.items():
         at = ("experiments", name)
         if name in RESERVED:
@@ -707,15 +732,18 @@ def _impossible(config: Config) -> Iterator[tuple[tuple[str, ...], str]]:
         for group in ("projections", "measures"):
             for looked_at, settings in getattr(experiment, group).items():
                 here = (*at, group, looked_at)
-                if group == "measures" and looked_at in experiment.projections:
+                if group == "measures" and looked_at in projections:
                     yield here, f"'{looked_at}' is the name of a projection; choose another"
                 if looked_at in SUBJECTS:
                     yield here, f"'{looked_at}' is the name of another figure; choose another"
                 yield from _impossible_layers(here, settings, shapes)
-                if settings.kind == "letter_parts":
+                if settings.kind in ("letter_parts", "code_frequency"):
                     nodes = experiment.network.perceptron.hidden
                     if (data.source, experiment.network.kind, nodes) != ("efl", "perceptron", 2):
-                        yield here, "letter_parts needs data source 'efl' and 2 perceptron nodes"
+                        yield (
+                            here,
+                            f"{settings.kind} needs data source 'efl' and 2 perceptron nodes",
+                        )
                 if settings.kind == "filter_ablation":
                     kinds = {layer.name: layer.kind for layer in experiment.layers}
                     for layer in settings.layers:

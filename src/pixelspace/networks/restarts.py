@@ -95,16 +95,20 @@ def train_all(
     learning_rate: float,
     l1: float,
     initialization: Initialization,
+    own_orders: bool = False,
 ) -> Restarts:
     """Train perceptrons side by side and return all of them.
 
     Args:
         nodes: hidden nodes of each.
+        epochs: passes over the training images; after none, the networks are as they started.
         learning_rate: of Adam.
         l1: weight of the sum of the absolute hidden weights in the loss.
         initialization: of the hidden weights: Glorot and Bengio's uniform distribution, its
             absolute values, or He et al.'s uniform distribution. The readout starts from
             Glorot's.
+        own_orders: whether each network sees the images in an order of its own, so that its
+            fate is independent of the others'; otherwise all share one, which is faster.
     """
     seed_tensorflow(seed)
     stream = np.random.default_rng(seed)
@@ -120,19 +124,26 @@ def train_all(
     used = len(labels) // batch * batch
     history = {f"{name}_{what}": [] for name in seen for what in ("loss", "accuracy")}
     for _ in range(epochs):
-        order = stream.permutation(len(labels))[:used].reshape(-1, batch)
+        if own_orders:
+            orders = stream.permuted(np.tile(np.arange(len(labels)), (restarts, 1)), axis=1)
+            order = orders[:, :used].reshape(restarts, -1, batch).swapaxes(0, 1)
+        else:
+            order = stream.permutation(len(labels))[:used].reshape(-1, batch)
         state = _epoch(images, labels, order, state, np.float32(learning_rate), np.float32(l1))
         for name, split in seen.items():
             loss, accuracy = _evaluate(*split, state.weights)
             history[f"{name}_loss"].append(loss)
             history[f"{name}_accuracy"].append(accuracy)
     hidden, readout = (weights.numpy() for weights in state.weights)
+    validation_loss, _ = _evaluate(*validation, state.weights)
     penalty = l1 * np.abs(hidden).sum(axis=(1, 2))
     return Restarts(
         hidden=hidden,
         readout=readout,
-        history={name: np.stack(values, axis=1) for name, values in history.items()},
-        validation_loss=history["validation_loss"][-1] + penalty,
+        history={
+            name: np.reshape(values, (epochs, restarts)).T for name, values in history.items()
+        },
+        validation_loss=validation_loss + penalty,
         test_accuracy=_evaluate(*_flat(dataset["test"]), state.weights)[1],
     )
 
@@ -170,7 +181,10 @@ def _start(hidden: np.ndarray, readout: np.ndarray) -> _State:
 
 @tf.function
 def _epoch(images, labels, order, state: _State, learning_rate, l1) -> _State:
-    """Take a step for each row of image numbers in ``order``: one graph serves every run."""
+    """Take a step for each row of image numbers in ``order``: one graph serves every run.
+
+    A step's numbers are ``(batch,)``, or ``(restarts, batch)`` where each restart has its own.
+    """
     for rows in order:
         step_labels = tf.gather(labels, rows)
         with tf.GradientTape() as tape:
@@ -199,14 +213,18 @@ def _adam(state: _State, gradients: tuple[tf.Tensor, tf.Tensor], learning_rate) 
 
 
 def _logits(images: tf.Tensor, weights: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
-    """Return the logits of all restarts ``(restarts, images, classes)``."""
+    """Return the logits of all restarts ``(restarts, images, classes)``.
+
+    The images are ``(images, pixels)``, or ``(restarts, images, pixels)``.
+    """
     hidden, readout = weights
-    activations = tf.nn.relu(tf.einsum("ip,rpn->rin", images, hidden))
+    axes = "ip" if images.ndim == 2 else "rip"
+    activations = tf.nn.relu(tf.einsum(f"{axes},rpn->rin", images, hidden))
     return tf.einsum("rin,rnc->ric", activations, readout)
 
 
 def _cross_entropy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    """Return the mean loss of each restart ``(restarts,)``."""
+    """Return the mean loss of each restart ``(restarts,)``; labels are shared, or its own."""
     labels = tf.broadcast_to(labels, tf.shape(logits)[:2])
     return tf.reduce_mean(training.cross_entropy(labels, logits, "softmax"), axis=1)
 
