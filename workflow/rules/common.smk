@@ -108,12 +108,18 @@ def measure_settings(wildcards):
     return experiment(wildcards).measures[wildcards.measure].model_dump()
 
 
+def has_figure(measure):
+    """Tell whether there is a figure of a measure of this kind."""
+    return (SOURCE / "pixelspace" / "figures" / f"{measure.kind}.py").is_file()
+
+
 def subjects(name):
     """The subjects of an experiment's figures."""
     chosen = CONFIG.experiments[name]
     diagram = ["diagram"] if chosen.network.kind == "perceptron" else []
     sheet = ["projections"] if chosen.projections else []
-    return ["samples", "training", *diagram, *sheet, *chosen.projections]
+    measured = [name for name, measure in chosen.measures.items() if has_figure(measure)]
+    return ["samples", "training", *diagram, *sheet, *chosen.projections, *measured]
 
 
 def all_figures():
