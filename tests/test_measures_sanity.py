@@ -85,7 +85,7 @@ def deep() -> keras.Model:
 def test_layers_lose_their_weights_from_the_logits_down_with_their_normalization():
     model = deep()
     assert randomized.from_the_top(model) == [["logits"], ["second"], ["first_bn", "first"]]
-    copy = keras.models.clone_model(model)
+    copy = randomized.twin(model)
     weights = randomized.untrained(model, 7)
     own = {layer.name: layer.get_weights() for layer in model.layers}
     changed = {
@@ -94,8 +94,8 @@ def test_layers_lose_their_weights_from_the_logits_down_with_their_normalization
         "most": {"logits", "second", "first", "first_bn"},
         "all": {"logits", "second", "first", "first_bn"},
     }
-    for stage, network in randomized.cascade(model, copy, weights):
-        for layer in network.layers:
+    for stage in randomized.cascade(model, copy, weights):
+        for layer in copy.layers:
             expected = weights if layer.name in changed[stage] else own
             for found, value in zip(layer.get_weights(), expected[layer.name], strict=True):
                 np.testing.assert_array_equal(found, value)

@@ -118,7 +118,9 @@ def subjects(name):
     chosen = CONFIG.experiments[name]
     diagram = ["diagram"] if chosen.network.kind == "perceptron" else []
     sheet = ["projections"] if chosen.projections else []
-    measured = [name for name, measure in chosen.measures.items() if has_figure(measure)]
+    measured = [
+        name for name, measure in chosen.measures.items() if has_figure(measure)
+    ]
     return ["samples", "training", *diagram, *sheet, *chosen.projections, *measured]
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MultipleLocator
 
 from pixelspace.figures import style
 from pixelspace.figures.attribution import WORDS
@@ -29,7 +30,7 @@ CONTROLS = {
 }
 PANELS = {"spearman": "rank correlation", "ssim": "structural similarity"}
 HEIGHT, TOP, BELOW = 2.15, 0.08, 0.4
-LEFT, BETWEEN, LEGEND = 0.42, 0.48, 1.38
+LEFT, BETWEEN, LEGEND = 0.48, 0.55, 1.38
 
 
 @style.house()
@@ -54,6 +55,8 @@ def draw(numbers: Mapping[str, float]) -> Figure:
         axes.set_xticks(range(len(ticks)), labels=[f"{tick}" for tick in ticks])
         axes.set_xlabel("random layers, from the logits down")
         axes.set_ylabel(name)
+        axes.yaxis.set_label_coords(-0.36 / width, 0.5)
+        axes.yaxis.set_major_locator(MultipleLocator(0.25))
         axes.set_ylim(min(-0.12, axes.get_ylim()[0]), 1.04)
     handles = [_handle(WORDS.get(method, method), *LINES[method]) for method in methods]
     handles += [_handle(name, style.GREY, dashes) for name, dashes in CONTROLS.values()]

@@ -17,7 +17,14 @@ from pixelspace.measures.summaries import correlation
 from pixelspace.projections.attribution import Settings
 from pixelspace.projections.feature_maps import layer_outputs
 from pixelspace.projections.graph import LOGITS
-from pixelspace.projections.randomized import cascade, depths, explained, from_the_top, untrained
+from pixelspace.projections.randomized import (
+    cascade,
+    depths,
+    explained,
+    from_the_top,
+    twin,
+    untrained,
+)
 from pixelspace.projections.selection import choose_images
 
 CONFIDENCE = 0.95
@@ -110,30 +117,30 @@ def measure(
         UserError: if there is no such image.
     """
     _, pixels = choose_images(dataset["test"], images, seed)
-    logits = layer_outputs(model, pixels, [LOGITS])[LOGITS]
+    network = twin(model)
+    logits = layer_outputs(network, pixels, [LOGITS])[LOGITS]
     predicted, unlikely = logits.argmax(1), logits.argmin(1)
     settings = Settings(seed, dataset.value_range, steps=steps, samples=samples)
 
-    def maps(method: str, network: keras.Model, classes: np.ndarray) -> np.ndarray:
+    def maps(method: str, classes: np.ndarray) -> np.ndarray:
         return explained(method, settings, network, pixels, classes).sum(-1)
 
     plane = pixels.sum(-1)
-    trained = {method: maps(method, model, predicted) for method in methods}
+    trained = {method: maps(method, predicted) for method in methods}
+    other = {method: maps(method, unlikely) for method in methods}
+    values = {}
+    for method in methods:
+        values[f"{method}_across_logits"] = of_pairs(correlation, trained[method], other[method])
+        values[f"{method}_with_input"] = of_pairs(correlation, trained[method], plane)
     compared: dict[str, list[np.ndarray]] = {}
-    copy = keras.models.clone_model(model)
-    for weights_seed in np.random.default_rng(seed).integers(2**32, size=draws):
-        for stage, network in cascade(model, copy, untrained(model, int(weights_seed))):
+    for own_seed in np.random.default_rng(seed).integers(2**32, size=draws):
+        for stage in cascade(model, network, untrained(model, int(own_seed))):
             for method in methods:
-                random = maps(method, network, predicted)
+                random = maps(method, predicted)
                 for name, compare in SIMILARITIES.items():
                     found = of_pairs(compare, trained[method], random)
                     compared.setdefault(f"{method}_{name}_{stage}", []).append(found)
-    values = {name: np.mean(found, axis=0) for name, found in compared.items()}
-    for method in methods:
-        other = maps(method, model, unlikely)
-        values[f"{method}_across_logits"] = of_pairs(correlation, trained[method], other)
-        values[f"{method}_with_input"] = of_pairs(correlation, trained[method], plane)
-
+    values |= {name: np.mean(found, axis=0) for name, found in compared.items()}
     layers = len(from_the_top(model))
     numbers = {"images": len(pixels), "confidence": CONFIDENCE, "layers": layers}
     numbers |= {f"layers_{stage}": depth for stage, depth in depths(layers).items()}

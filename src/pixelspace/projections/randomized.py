@@ -41,8 +41,20 @@ def from_the_top(model: keras.Model) -> list[list[str]]:
     return found
 
 
+def twin(model: keras.Model) -> keras.Model:
+    """Return a copy of a model, to be given other weights: what is compiled of it stays good."""
+    copy = keras.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    return copy
+
+
 def untrained(model: keras.Model, seed: int) -> dict[str, list[np.ndarray]]:
-    """Return weights for each layer, such as its initializers give them before any training."""
+    """Return weights for each layer, such as its initializers give them before any training.
+
+    For networks that were trained elsewhere too: kernels shuffled in place would meet the old
+    statistics of normalization, which may shut rectifiers or fill them, and maps would change for
+    that alone. Fresh normalization is the identity.
+    """
     keras.utils.set_random_seed(seed)
     fresh = keras.models.clone_model(model)
     return {layer.name: layer.get_weights() for layer in fresh.layers}
@@ -50,12 +62,13 @@ def untrained(model: keras.Model, seed: int) -> dict[str, list[np.ndarray]]:
 
 def cascade(
     model: keras.Model, copy: keras.Model, weights: Mapping[str, list[np.ndarray]]
-) -> Iterator[tuple[str, keras.Model]]:
-    """Yield each of `STAGES` with ``copy`` in its state: other ``weights`` from the logits down.
+) -> Iterator[str]:
+    """Bring ``copy`` into the state of each of `STAGES`, and yield the stage's name.
 
     Args:
-        copy: a clone of ``model``, whose weights it has in all other layers.
-        weights: by layer.
+        model: as it is trained.
+        copy: its `twin`; it gets other weights from the logits down, and the model's elsewhere.
+        weights: the other ones, by layer.
     """
     copy.set_weights(model.get_weights())
     layers = from_the_top(model)
@@ -64,7 +77,7 @@ def cascade(
         for name in (name for names in layers[changed:depth] for name in names):
             copy.get_layer(name).set_weights(weights[name])
         changed = depth
-        yield stage, copy
+        yield stage
 
 
 def explained(
@@ -97,18 +110,19 @@ def project(
     """
     split, names = dataset["test"], dataset.class_names
     _, pixels = choose_images(split, [image], seed)
-    logits = layer_outputs(model, pixels, [graph.LOGITS])[graph.LOGITS]
+    network = twin(model)
+    logits = layer_outputs(network, pixels, [graph.LOGITS])[graph.LOGITS]
     predicted, unlikely = logits.argmax(1), logits.argmin(1)
     settings = Settings(seed, dataset.value_range)
-    copy = keras.models.clone_model(model)
     stages = depths(len(from_the_top(model)))
     maps = {
         method: [
-            explained(method, settings, model, pixels, classes) for classes in (predicted, unlikely)
+            explained(method, settings, network, pixels, classes)
+            for classes in (predicted, unlikely)
         ]
         for method in methods
     }
-    for _, network in cascade(model, copy, untrained(model, seed)):
+    for _ in cascade(model, network, untrained(model, seed)):
         for method in methods:
             maps[method].append(explained(method, settings, network, pixels, predicted))
     arrays = {f"maps_{i}": np.concatenate(own) for i, own in enumerate(maps.values())}
