@@ -293,6 +293,44 @@ def attribution(
     return Projection({"inputs": inputs, "images": np.arange(images), **arrays}, about)
 
 
+def randomized(channels: int = 1, names=DIGITS, methods=("gradient", "guided")) -> Projection:
+    """Return maps of one image for six cases: noise in which less and less of it is left."""
+    random = np.random.default_rng(13)
+    image = blob(random, 96) if channels == 3 else digit("7", random)
+    noise = random.normal(0, 60, (6, *image.shape))
+    left = np.linspace(1, 0, 6)[:, None, None, None]
+    arrays = {f"maps_{i}": (left * image + noise).astype("float32") for i in range(len(methods))}
+    about = _about(
+        "randomized",
+        names,
+        (0, 255),
+        layer="logits",
+        methods=list(methods),
+        label=names[1],
+        predicted=names[1],
+        explained=[names[1], names[2], *[names[1]] * 4],
+        layers=50,
+        random_layers=[0, 0, 1, 25, 38, 50],
+    )
+    return Projection({"input": image.astype("float32"), **arrays}, about)
+
+
+def sanity(methods=("gradient", "guided", "grad_cam")) -> dict[str, float]:
+    """Return similarities that fall with the number of random layers, with their intervals."""
+    numbers = {"images": 100, "confidence": 0.95, "layers": 4}
+    numbers |= {"layers_top": 1, "layers_half": 2, "layers_most": 3, "layers_all": 4}
+    for control in ("noise", "noise_times_input"):
+        numbers |= {f"{control}_spearman": 0.01, f"{control}_ssim": 0.4}
+    for place, method in enumerate(methods):
+        for quantity in ("spearman", "ssim"):
+            for depth, stage in enumerate(("top", "half", "most", "all"), start=1):
+                value = (0.9 - 0.2 * place) ** depth - 0.1
+                name = f"{method}_{quantity}_{stage}"
+                numbers |= {name: value, f"{name}_low": value - 0.03, f"{name}_high": value + 0.03}
+        numbers |= {f"{method}_with_input": 0.5, f"{method}_across_logits": 0.5}
+    return numbers
+
+
 def inversion(
     images: int = 4, layers=("b2_out", "b10_out"), method: str = "inversion", names=DISHES
 ) -> Projection:

@@ -139,6 +139,30 @@ MISTAKES = {
         ["gradient", "grad_cam"],
         "'grad_cam' needs a network with a convolution",
     ),
+    "class map of a random network": (
+        ("experiments", "efl", "projections"),
+        "randomized",
+        {"kind": "randomized", "methods": ["grad_cam"]},
+        "'grad_cam' needs a network with a convolution",
+    ),
+    "image of a random network": (
+        ("experiments", "mnist", "projections", "randomized"),
+        "image",
+        10_000,
+        "there are 10000 test images",
+    ),
+    "images too small for structural similarity": (
+        ("experiments", "efl", "measures"),
+        "sanity",
+        {"kind": "sanity", "methods": ["gradient"]},
+        "9 x 7 pixels are smaller than the window of structural similarity, 11 x 11",
+    ),
+    "compared images": (
+        ("experiments", "meme", "measures", "sanity"),
+        "images",
+        601,
+        "there are 600 test images",
+    ),
     "explained images": (
         ("experiments", "efl", "projections", "attribution"),
         "images",
@@ -361,6 +385,10 @@ def test_a_projection_has_a_figure_and_takes_the_keys_of_the_configuration(kind)
             assert default is inspect.Parameter.empty, key
         elif key != "methods":
             assert field.default == default, key
+
+
+def test_the_window_of_structural_similarity_is_that_of_its_module():
+    assert import_module("pixelspace.measures.ssim").SIDE == config.SSIM_SIDE
 
 
 def test_the_methods_of_attribution_are_those_of_its_module():

@@ -29,7 +29,9 @@ from pixelspace.figures import (
     inversion,
     maco,
     maximization,
+    randomized,
     samples,
+    sanity,
     style,
     templates,
     top_patches,
@@ -53,6 +55,7 @@ def all_projections():
         examples.maximized(5, 2, 96, 3),
         examples.phases(),
         examples.attribution(),
+        examples.randomized(),
         examples.inversion(),
         examples.inversion(method="caricature"),
         examples.atlas(),
@@ -110,6 +113,12 @@ PROJECTIONS = {
     "attribution by class maps alone": lambda: attribution.draw(
         examples.attribution(3, methods=["grad_cam"])
     ),
+    "randomized": lambda: randomized.draw(examples.randomized()),
+    "randomized, awkward names": lambda: randomized.draw(
+        examples.randomized(3, examples.AWKWARD, ["grad_cam", "occlusion", "smooth_grad"])
+    ),
+    "sanity": lambda: sanity.draw(examples.sanity()),
+    "sanity of all methods": lambda: sanity.draw(examples.sanity(sanity.LINES)),
     "inversion": lambda: inversion.draw(examples.inversion()),
     "caricature, awkward names": lambda: inversion.draw(
         examples.inversion(4, method="caricature", names=examples.AWKWARD)
@@ -764,6 +773,44 @@ def test_a_map_that_is_zero_everywhere_is_white():
     assert to_hex(image.cmap(image.norm(0.0))) == "#ffffff"
 
 
+# sanity checks
+
+
+def test_curves_of_similarity_begin_at_one_and_end_where_nothing_is_left():
+    numbers = examples.sanity()
+    rank, ssim = sanity.draw(numbers).axes[1:]
+    for axes, quantity in ((rank, "spearman"), (ssim, "ssim")):
+        curves = {tuple(line.get_ydata()) for line in axes.lines if len(line.get_xdata()) == 5}
+        stages = ("top", "half", "most", "all")
+        assert curves == {
+            (1.0, *(numbers[f"{method}_{quantity}_{stage}"] for stage in stages))
+            for method in ("gradient", "guided", "grad_cam")
+        }
+        assert [label.get_text() for label in axes.get_xticklabels()] == ["0", "1", "2", "3", "4"]
+        assert len(axes.collections) == 3  # the bands
+    levels = [line.get_ydata()[0] for line in ssim.lines if len(line.get_xdata()) == 2]
+    assert levels == [numbers["noise_times_input_ssim"], numbers["noise_ssim"]]
+
+
+def test_every_method_has_a_line_of_its_own():
+    lines = [(colour, str(dashes)) for colour, dashes, _ in sanity.LINES.values()]
+    assert len(set(lines)) == len(lines)
+    assert set(sanity.LINES) >= {"gradient", "guided", *attribution.WORDS}
+
+
+def test_maps_of_less_and_less_knowledge_stand_below_the_image():
+    projection = examples.randomized()
+    shown = [image.get_array() for image in images(randomized.draw(projection))]
+    np.testing.assert_array_equal(shown[0], projection.arrays["input"][..., 0])
+    expected = np.concatenate([projection.arrays["maps_0"], projection.arrays["maps_1"]])
+    np.testing.assert_array_equal(shown[1:], expected[..., 0])
+    words = texts(randomized.draw(projection).axes[0])
+    assert words[:14] == [
+        *("explained", "1", "2", "1", "1", "1", "1"),
+        *("random layers", "none", "none", "1 of 50", "25 of 50", "38 of 50", "50 of 50"),
+    ]
+
+
 # inversion
 
 
@@ -836,6 +883,7 @@ def test_every_projection_has_its_rows_on_the_contact_sheet():
         *("errors", "nearly errors"),
         *("strongest patches", "relu2", "deconvnet", "relu2", "maximization", "MaCo"),
         *("test images", "gradient", "logits", "Grad-CAM", "logits", "occlusion", "logits"),
+        *("test image", "gradient", "randomized", "guided backprop", "randomized"),
         *("originals", "inversion", "inversion", "caricature", "caricature", "atlas", "dream"),
     ]
 

@@ -24,6 +24,7 @@ from pixelspace.projections import (
     maximization,
     objectives,
     occlusion,
+    randomized,
     regularizers,
     top_patches,
     transforms,
@@ -86,6 +87,7 @@ METHODS: dict[str, Callable] = {
     "maximization": lambda *a: maximization.project(
         *a, seed=0, layer="logits", units=2, variants=2, diversity=0.1, l2=0.1, blur=0.1, steps=2
     ),
+    "randomized": lambda *a: randomized.project(*a, seed=0),
     "top_patches": lambda *a: top_patches.project(*a, seed=0, layer="hidden", units=2, k=3),
     "weights": lambda *a: weights.project(*a, seed=0, layer="hidden", units=3),
 }

@@ -28,6 +28,7 @@ RESERVED = ("figures", "machine", "logs")
 SUBJECTS = ("samples", "training", "diagram", "projections")
 NAME = r"^[a-z][a-z0-9_]*$"
 UNKNOWN = "unknown_key"
+SSIM_SIDE = 11  # pixels of the window of measures.ssim
 LATIN_END = "\u0180"  # the scripts before it are those of the paper's and the figures' fonts
 
 Count = Annotated[int, Field(ge=1)]
@@ -440,6 +441,16 @@ class Attribution(Section):
     )
 
 
+class Randomized(Section):
+    """One test image explained by a network, and by the same with weights drawn anew."""
+
+    kind: Literal["randomized"]
+    methods: list[Method] = Field(
+        ["gradient", "deconvnet", "guided"], min_length=1, description="methods, in order"
+    )
+    image: int = Field(0, ge=0, description="number of the test image, counted from 0")
+
+
 class Inversion(Section):
     """Test images made again from what some layers make of them."""
 
@@ -496,6 +507,7 @@ AnyProjection = Annotated[
     | Maximization
     | Maco
     | Attribution
+    | Randomized
     | Inversion
     | Atlas
     | Dream,
@@ -556,8 +568,20 @@ class Templates(Section):
     )
 
 
+class Sanity(Section):
+    """Whether maps depend on what the network has learned, on the class, and on the image alone."""
+
+    kind: Literal["sanity"]
+    methods: list[Method] = Field(min_length=1, description="methods of attribution")
+    images: Images = 100
+    draws: Count = Field(3, description="how often random weights are drawn")
+    steps: Count = Field(10, description="points on the path of integrated gradients")
+    samples: Count = Field(10, description="noisy copies for SmoothGrad")
+
+
 AnyMeasure = Annotated[
-    LetterParts | CodeFrequency | FilterAblation | Templates, Field(discriminator="kind")
+    LetterParts | CodeFrequency | FilterAblation | Templates | Sanity,
+    Field(discriminator="kind"),
 ]
 
 
@@ -752,10 +776,11 @@ def _impossible(config: Config) -> Iterator[tuple[tuple[str, ...], str]]:
                 if settings.kind == "templates":
                     yield from _impossible_templates(here, settings, shapes)
                 yield from _impossible_images(here, settings, data.chosen)
+                yield from _impossible_methods(here, settings, experiment.layers)
+                if settings.kind == "sanity":
+                    yield from _impossible_sanity(here, data.chosen)
                 if settings.kind == "attribution":
-                    yield from _impossible_attribution(
-                        here, settings, experiment.layers, shapes, classes
-                    )
+                    yield from _impossible_attribution(here, settings, shapes, classes)
                 if settings.kind == "maximization":
                     yield from _impossible_maximization(here, settings, experiment.layers, shapes)
                 if settings.kind == "atlas":
@@ -814,23 +839,39 @@ def _needed(numbers: int | list[int]) -> int:
 def _impossible_images(
     at, settings: Section, data: Section
 ) -> Iterator[tuple[tuple[str, ...], str]]:
-    single = [settings.image] if settings.kind == "feature_maps" else 0
+    single = [settings.image] if settings.kind in ("feature_maps", "randomized") else 0
     asked = {"image": single, "images": getattr(settings, "images", 0)}
     for key, numbers in (asked | {"k": getattr(settings, "k", 0)}).items():
         if _needed(numbers) > data.test_images:
             yield (*at, key), f"there are {data.test_images} test images"
 
 
-def _impossible_attribution(
-    at, settings: Attribution, layers: Sequence[Layer], shapes, classes: Sequence[str]
+def _impossible_methods(
+    at, settings: Section, layers: Sequence[Layer]
 ) -> Iterator[tuple[tuple[str, ...], str]]:
-    shape = shapes[settings.layer]
-    class_maps = [method for method in settings.methods or () if method in CLASS_MAPS]
+    methods = getattr(settings, "methods", None) or ()
+    class_maps = [method for method in methods if method in CLASS_MAPS]
     if class_maps and not any(layer.kind == "conv" for layer in layers):
         yield (
             (*at, "methods"),
             f"method '{class_maps[0]}' needs a network with a convolution; leave it out",
         )
+
+
+def _impossible_sanity(at, data: Section) -> Iterator[tuple[tuple[str, ...], str]]:
+    height, width, _ = data.image_shape
+    if min(height, width) < SSIM_SIDE:
+        yield (
+            at,
+            f"images of {height} x {width} pixels are smaller than the window of structural "
+            f"similarity, {SSIM_SIDE} x {SSIM_SIDE}",
+        )
+
+
+def _impossible_attribution(
+    at, settings: Attribution, shapes, classes: Sequence[str]
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    shape = shapes[settings.layer]
     if settings.map_layer is not None and len(shapes[settings.map_layer]) != 3:
         yield (*at, "map_layer"), f"layer '{settings.map_layer}' has no map; class maps need one"
     if isinstance(settings.target, int):

@@ -51,13 +51,14 @@ def examples(projection: Projection) -> list[tiles.Row]:
     arrays, about = projection.arrays, projection.about
     rows = [tiles.Row("test images", "", tiles.pictures(arrays["inputs"], about["value_range"]))]
     for number, method in enumerate(about["methods"]):
-        make = _class_map if method in CLASS_MAPS else tiles.signed
         maps = arrays[f"maps_{number}"].sum(-1, keepdims=True)
-        rows.append(
-            tiles.Row(WORDS.get(method, method), about["layer"], [make(values) for values in maps])
-        )
+        row = [tile(method, values) for values in maps]
+        rows.append(tiles.Row(WORDS.get(method, method), about["layer"], row))
     return rows
 
 
-def _class_map(values: np.ndarray) -> tiles.Tile:
-    return tiles.Tile(style.feature_map, values[..., 0], (0.0, float(values.max())))
+def tile(method: str, values: np.ndarray) -> tiles.Tile:
+    """Return a method's map ``(h, w, 1)`` as a tile on a scale of its own."""
+    if method in CLASS_MAPS:
+        return tiles.Tile(style.feature_map, values[..., 0], (0.0, float(values.max())))
+    return tiles.signed(values)

@@ -26,6 +26,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "unit",
         ],
         "occlusion": ["occlusion_map"],
+        "randomized": ["cascade", "twin", "untrained"],
         "receptive_fields": ["receptive_field"],
         "regularizers": ["L2", "Blur", "TotalVariation"],
         "top_patches": ["boxes", "crop", "strongest_patches"],

@@ -37,12 +37,12 @@ class Settings:
 
     seed: int
     value_range: tuple[float, float]
-    map_layer: str | None
-    steps: int
-    baseline: float
-    samples: int
-    spread: float
-    window: int | None
+    map_layer: str | None = None
+    steps: int = 50
+    baseline: float = 0.0
+    samples: int = 50
+    spread: float = 0.15
+    window: int | None = None
 
     def at(self, share: float) -> float:
         """Return the value at a share of the range, from black to white."""

@@ -1,0 +1,39 @@
+"""One image explained by a network, and by the same with random weights."""
+
+from matplotlib.figure import Figure
+
+from pixelspace.artifacts import Projection
+from pixelspace.figures import style, tiles
+from pixelspace.figures.attribution import WORDS, tile
+
+
+@style.house()
+def draw(projection: Projection) -> Figure:
+    """Draw the image, and below it a row of maps for each method.
+
+    Columns are cases: the class that is explained, and of how many layers, from the logits down,
+    the weights are random. Each map has a scale of its own, as in `attribution.draw`.
+    """
+    about = projection.about
+    heads = {
+        "explained": about["explained"],
+        "random layers": [
+            f"{number} of {about['layers']}" if number else "none"
+            for number in about["random_layers"]
+        ],
+    }
+    rows = [row._replace(layer="") for row in examples(projection)]
+    figure, *_ = tiles.table(rows, heads)
+    return figure
+
+
+def examples(projection: Projection) -> list[tiles.Row]:
+    """Return the image, and a row of maps for each method."""
+    arrays, about = projection.arrays, projection.about
+    image = tiles.pictures(arrays["input"][None], about["value_range"])
+    rows = [tiles.Row("test image", "", image)]
+    for number, method in enumerate(about["methods"]):
+        maps = arrays[f"maps_{number}"].sum(-1, keepdims=True)
+        row = [tile(method, values) for values in maps]
+        rows.append(tiles.Row(WORDS.get(method, method), "randomized", row))
+    return rows
