@@ -281,6 +281,7 @@ def test_what_is_missing_of_completeness_is_noted(tmp_path):
     settings = {"seed": 0, "methods": ["integrated_gradients", "deconvnet"], "images": [0]}
     with stored(tmp_path / "data.h5", data, [0]) as dataset:
         found = attribution.project(model, dataset, target="a", steps=2, **settings)
-    missed, same, *_ = found.about["notes"]
+    missed, unrectified, same, *_ = found.about["notes"]
     assert missed.startswith("method integrated_gradients: for image 0 the shares miss the gain 1")
+    assert unrectified.startswith("method deconvnet: no rectifier is known before layer logits")
     assert same == "method deconvnet: no max-pooling, so a unit has the same map for all images"

@@ -518,9 +518,16 @@ def as_batch(model: keras.Model, images) -> np.ndarray:
             channels.
     """
     images = np.asarray(images, dtype(model))
-    channels = image_shape(model)[-1]
-    if images.ndim != 4 or images.shape[-1] != channels or not len(images):
-        raise UserError(
-            f"images of shape {images.shape}: (batch, height, width, {channels}) is expected"
-        )
+    check_images(model, images.shape)
     return images
+
+
+def check_images(model: keras.Model, shape: tuple[int, ...]) -> None:
+    """Check that a shape is that of a batch of images for a model.
+
+    Raises:
+        UserError: if it is of another rank, there are none, or they have other channels.
+    """
+    channels = image_shape(model)[-1]
+    if len(shape) != 4 or shape[-1] != channels or not shape[0]:
+        raise UserError(f"images of shape {shape}: (batch, height, width, {channels}) is expected")

@@ -74,7 +74,7 @@ def strongest_patches(
         raise UserError(f"k = {k}: more patches than the {len(images)} images that there are")
     units = np.atleast_1d(units)
     graph.check_units(model, layer, units)
-    graph.as_batch(model, images[:1])
+    graph.check_images(model, images.shape)
     graph.check_size(model, layer, images.shape[1:3])
     run = _compiled(model, layer, images.shape[1:])
     units = np.asarray(units, np.int32)
