@@ -142,6 +142,10 @@ class Cited:
         """Print a share as a percentage."""
         return Tex(formats.percent(self.value(name), digits))
 
+    def points(self, name: str, digits: int = 1) -> Tex:
+        """Print a share as a percentage without its sign."""
+        return Tex(formats.fixed(100 * self.value(name), digits))
+
     def count(self, name: str) -> Tex:
         """Print a whole number, with its thousands apart."""
         return self.grouped(self.value(name))
@@ -271,6 +275,7 @@ def render(
             .get_template(template.name)
             .render(
                 **functions,
+                tex=Tex,
                 experiments=config["experiments"],
                 class_names=class_names,
                 versions=parse_lock(lock),
