@@ -322,6 +322,13 @@ class Weights(Section):
     units: Units = 16
 
 
+class Faults(Section):
+    """Filters of a convolution in the order in which their pictures condemn them."""
+
+    kind: Literal["faults"]
+    layer: str = Field(description="a convolutional layer of the network")
+
+
 class FeatureMaps(Section):
     """What some layers make of one image."""
 
@@ -489,6 +496,7 @@ class Dream(Section):
 
 AnyProjection = Annotated[
     Weights
+    | Faults
     | FeatureMaps
     | HardImages
     | TopPatches
@@ -510,20 +518,35 @@ KINDS = tuple(
 """The kinds of projection, in the order in which a contact sheet shows them."""
 
 
-class LetterParts(Section):
+class Measure(Section):
+    """Numbers about a network: of the first alone, or of each that is trained."""
+
+    every_replicate: bool = Field(
+        False, description="measure every network, for means and extremes, not the first alone"
+    )
+
+
+class LetterParts(Measure):
     """How each hidden node of the perceptron sees the parts of the letters."""
 
     kind: Literal["letter_parts"]
 
 
-class FilterAblation(Section):
-    """What a convolutional layer loses with each of its filters."""
+class Pruning(Measure):
+    """What a small network loses with its filters, by the criterion that chooses them."""
 
-    kind: Literal["filter_ablation"]
-    layers: list[str] = Field(min_length=1, description="convolutional layers of the network")
+    kind: Literal["pruning"]
+    shares: list[Annotated[float, Field(gt=0, lt=1)]] = Field(
+        [0.25, 0.5, 0.75], min_length=1, description="of each convolution's filters, removed"
+    )
+    draws: Count = Field(3, description="how often filters are chosen at random")
+    epoch_share: float = Field(0.25, gt=0, le=1, description="of an epoch, to train further")
+    batch: Count = Field(64, description="images in one step of this training")
+    learning_rate: Positive = Field(0.001, description="of Adam, before a cosine lowers it to 0")
+    shift: int = Field(1, ge=0, le=16, description="random shift of an image, at most, in pixels")
 
 
-AnyMeasure = Annotated[LetterParts | FilterAblation, Field(discriminator="kind")]
+AnyMeasure = Annotated[LetterParts | Pruning, Field(discriminator="kind")]
 
 
 class Experiment(Section):
@@ -705,11 +728,10 @@ def _impossible(config: Config) -> Iterator[tuple[tuple[str, ...], str]]:
                     nodes = experiment.network.perceptron.hidden
                     if (data.source, experiment.network.kind, nodes) != ("efl", "perceptron", 2):
                         yield here, "letter_parts needs data source 'efl' and 2 perceptron nodes"
-                if settings.kind == "filter_ablation":
-                    kinds = {layer.name: layer.kind for layer in experiment.layers}
-                    for layer in settings.layers:
-                        if kinds[layer] != "conv":
-                            yield (*here, "layers"), f"layer '{layer}' is no convolution"
+                if settings.kind == "faults":
+                    yield from _impossible_faults(here, settings, experiment.layers)
+                if settings.kind == "pruning":
+                    yield from _impossible_pruning(here, settings, experiment.network)
                 yield from _impossible_images(here, settings, data.chosen)
                 if settings.kind == "attribution":
                     yield from _impossible_attribution(
@@ -876,6 +898,24 @@ def _impossible_size(
 
 def _takes_one_size(layers: Sequence[Layer], layer: str, shapes) -> bool:
     return any(other.kind == "flatten" for other in layers) and len(shapes[layer]) == 1
+
+
+def _impossible_faults(
+    at, settings: Faults, layers: Sequence[Layer]
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    (layer,) = (layer for layer in layers if layer.name == settings.layer)
+    if layer.kind != "conv" or layer.units < 2:
+        yield (*at, "layer"), f"layer '{layer.name}' is no convolution of two filters or more"
+
+
+def _impossible_pruning(
+    at, settings: Pruning, network: NetworkChoice
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    if network.kind != "cnn" or min(network.cnn.filters) < 2:
+        yield at, "pruning needs a network of kind 'cnn' with two filters or more in each layer"
+    percents = [f"{100 * share:.0f}" for share in settings.shares]
+    if len(set(percents)) < len(percents):
+        yield (*at, "shares"), "two shares are the same whole number of percent"
 
 
 def _impossible_atlas(
