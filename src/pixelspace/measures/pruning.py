@@ -21,8 +21,6 @@ from pixelspace.networks.layers import Layers, multiply_adds, output_shapes
 from pixelspace.projections import faults
 from pixelspace.runtime import seed_tensorflow
 
-CRITERIA = ("projection", "magnitude", "random")
-
 PROPERTIES = ("brightness", "distinctness", "smoothness", "magnitude")
 """Of a filter: the opposites of the three faults, and the L1 norm of its kernel."""
 
