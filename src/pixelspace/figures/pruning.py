@@ -70,11 +70,18 @@ def _curve(axes: Axes, sizes: np.ndarray, errors: np.ndarray, criterion: str) ->
 
 
 def _scales(axes: Axes, sizes: Sequence[float]) -> None:
-    """Make both axes logarithmic; the ticks of multiply-adds are the networks' own."""
+    """Make both axes logarithmic."""
     axes.set(xscale="log", yscale="log", xlabel="multiply-adds, in millions")
     axes.set_xlim(min(sizes) / 1.15, max(sizes) * 1.15)
-    axes.set_xticks(sizes, labels=[style.number(size / 1e6) for size in sizes])
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.yaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value * 100:g}%"))
+    for axis, shown in ((axes.xaxis, _millions), (axes.yaxis, _percent)):
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_minor_locator(NullLocator())
+        axis.set_major_formatter(FuncFormatter(shown))
+
+
+def _millions(value: float, _) -> str:
+    return f"{value / 1e6:g}"
+
+
+def _percent(value: float, _) -> str:
+    return f"{value * 100:g}%"
