@@ -179,7 +179,7 @@ def test_numbers_of_pruning(model, tmp_path):
         *correlations,
     }
     both = [found[f"{layer}_smoothness_correlation"] for layer in ("conv1", "conv2")]
-    assert found["smoothness_correlation"] == pytest.approx(np.mean(both))
+    assert found["smoothness_correlation"] == min(both)
     assert all(np.isfinite(list(found.values())))
     differences = [found[f"projection_{p}"] - found[f"random_{p}"] for p in (25, 50)]
     assert found["projection_over_random"] == pytest.approx(np.mean(differences))
