@@ -11,5 +11,6 @@ with runtime.job(snakemake.log[0]):
         datasets=snakemake.input.datasets,
         reports=snakemake.input.reports,
         measures=[*snakemake.input.measures, *snakemake.input.summaries],
+        replicated=snakemake.input.replicated,
     )
     artifacts.write_json(snakemake.output.numbers, collected)

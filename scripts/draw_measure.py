@@ -1,4 +1,4 @@
-"""Rule draw_measure: draw the numbers of a measure with the figure module of the same name."""
+"""Rule draw_measure: draw a measure of one network or more with the figure module of its kind."""
 
 from importlib import import_module
 
@@ -8,5 +8,5 @@ with runtime.job(snakemake.log[0]):
     from pixelspace.figures import style
 
     figure = import_module(f"pixelspace.figures.{snakemake.params.kind}")
-    numbers = artifacts.read_json(snakemake.input.measure)
-    style.save(figure.draw(numbers), *snakemake.output, screen_dpi=snakemake.params.screen_dpi)
+    drawn = figure.draw(*map(artifacts.read_json, snakemake.input.measures))
+    style.save(drawn, *snakemake.output, screen_dpi=snakemake.params.screen_dpi)

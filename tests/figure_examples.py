@@ -161,6 +161,28 @@ def kernels(units: int, size: int, channels: int, names=DIGITS) -> Projection:
     )
 
 
+def condemned(units: int, size: int) -> Projection:
+    """Return kernels in the order in which they would go."""
+    made = kernels(units + 1, size, 1)
+    faults = [("dead", "duplicate", "aliased")[turn % 3] for turn in range(units)]
+    arrays = {name: made.arrays[name][:units] for name in ("projections", "units")}
+    return Projection(arrays, _about("faults", DIGITS, (0, 255), layer="conv1", faults=faults))
+
+
+def pruned(seed: int = 0, percents: tuple[int, ...] = (25, 50, 75)) -> dict[str, float]:
+    """Return what a network loses with shares of its filters: ever more, and most at random."""
+    random = np.random.default_rng(seed)
+    numbers = {"multiply_adds": 1_116_416, "accuracy": 0.993, "accuracy_trained": 0.9935}
+    for percent in percents:
+        left = 1 - percent / 100
+        numbers[f"multiply_adds_{percent}"] = int(1_116_416 * left**1.7)
+        for place, criterion in enumerate(("projection", "magnitude", "random"), 1):
+            error = 0.007 + 0.9 * (1 - left) ** (5 - place) * random.uniform(0.5, 1)
+            numbers[f"{criterion}_{percent}"] = 1 - error
+            numbers[f"{criterion}_{percent}_trained"] = 1 - error / 8
+    return numbers
+
+
 def maps(image: np.ndarray, layers: dict[str, tuple[int, int, int]], names=DIGITS) -> Projection:
     """Return feature maps of ``image``: of each layer, by name, its shape ``(h, w, channels)``."""
     random = np.random.default_rng(5)

@@ -77,9 +77,9 @@ MISTAKES = {
         "did you mean 'conv1'",
     ),
     "no filters": (
-        ("experiments", "mnist", "measures", "filter_ablation"),
-        "layers",
-        ["conv1", "dense"],
+        ("experiments", "mnist", "projections", "faults"),
+        "layer",
+        "dense",
         "layer 'dense' is no convolution",
     ),
     "no map": (
@@ -101,6 +101,18 @@ MISTAKES = {
         "letter_parts needs data source 'efl' and 2 perceptron nodes",
     ),
     "name elsewhere": (("experiments", "efl", "measures"), "dream", "COPY", "name of a projection"),
+    "no network to prune": (
+        ("experiments", "efl", "measures"),
+        "pruning",
+        {"kind": "pruning"},
+        "pruning needs a network of kind 'cnn'",
+    ),
+    "shares alike": (
+        ("experiments", "mnist", "measures", "pruning"),
+        "shares",
+        [0.25, 0.252],
+        "the same whole number of percent",
+    ),
     "unit": (("experiments", "mnist", "projections", "weights"), "units", [16], "has 16 units"),
     "units": (("experiments", "mnist", "projections", "weights"), "units", 17, "has 16 units"),
     "kind": (("experiments", "mnist", "projections", "weights"), "kind", "wieghts", "should be"),

@@ -24,11 +24,13 @@ from pixelspace.figures import (
     deconvolutions,
     diagram,
     dream,
+    faults,
     feature_maps,
     hard_images,
     inversion,
     maco,
     maximization,
+    pruning,
     randomized,
     samples,
     sanity,
@@ -49,6 +51,7 @@ def all_projections():
     """One projection of each kind."""
     return [
         examples.kernels(16, 5, 1),
+        examples.condemned(15, 5),
         examples.maps(examples.blob(RANDOM), DEEP_NETWORK, examples.DISHES),
         examples.hard_images(),
         examples.patches(4, 9, 60, 3),
@@ -75,6 +78,14 @@ PROJECTIONS = {
     "weights, colour": lambda: weights.draw(examples.kernels(32, 3, 3)),
     "weights, many": lambda: weights.draw(examples.kernels(100, 14, 1)),
     "one kernel": lambda: weights.draw(examples.kernels(1, 5, 1)),
+    "faults": lambda: faults.draw(examples.condemned(15, 5)),
+    "faults of many": lambda: faults.draw(examples.condemned(95, 14)),
+    "fault of one": lambda: faults.draw(examples.condemned(1, 5)),
+    "pruning": lambda: pruning.draw(*(examples.pruned(seed) for seed in range(5))),
+    "pruning of one network by one share": lambda: pruning.draw(examples.pruned(0, (50,))),
+    "pruning by many shares": lambda: pruning.draw(
+        examples.pruned(0, (10, 20, 30, 40, 50, 60, 70, 80, 90))
+    ),
     "maps, grey": lambda: feature_maps.draw(
         examples.maps(examples.digit("7", RANDOM), SMALL_NETWORK)
     ),
@@ -404,6 +415,22 @@ def test_mistakes_are_tinted_relative_to_the_most_frequent():
     expected = [[0.9 * blue, red, 0], [0, 50 / 55 * blue, red / 2], [0, 0, 0]]
     np.testing.assert_allclose(image.get_array(), expected)
     assert image.get_clim() == (-1, 1)
+
+
+def test_points_of_pruning_are_means_and_bars_reach_the_extremes():
+    networks = [examples.pruned(seed) for seed in range(3)]
+    figure = pruning.draw(*networks)
+    for axes, state in zip(figure.axes[1:], ("", "_trained"), strict=True):
+        for container, criterion in zip(
+            axes.containers, ("random", "magnitude", "projection"), strict=True
+        ):
+            line, _, (bars,) = container
+            names = [f"accuracy{state}", *(f"{criterion}_{p}{state}" for p in (25, 50, 75))]
+            errors = 1 - np.array([[numbers[name] for name in names] for numbers in networks])
+            np.testing.assert_allclose(line.get_ydata(), errors.mean(axis=0))
+            reached = np.array([segment[:, 1] for segment in bars.get_segments()])
+            np.testing.assert_allclose(reached, np.stack([errors.min(0), errors.max(0)], axis=1))
+    assert figure.axes[1].get_ylim() == figure.axes[2].get_ylim()
 
 
 def test_curves_are_those_of_the_report_and_means_over_replicates():
@@ -879,7 +906,7 @@ def test_examples_of_an_atlas_are_full_fields_from_all_over_the_map():
 def test_every_projection_has_its_rows_on_the_contact_sheet():
     words = texts(drawn("contact sheet").axes[0])
     assert [word for word in words if "_" not in word and word not in ("conv1", "conv2")] == [
-        *("weights", "feature maps", "feature maps", "feature maps", "logits"),
+        *("weights", "condemned", "feature maps", "feature maps", "feature maps", "logits"),
         *("errors", "nearly errors"),
         *("strongest patches", "relu2", "deconvnet", "relu2", "maximization", "MaCo"),
         *("test images", "gradient", "logits", "Grad-CAM", "logits", "occlusion", "logits"),

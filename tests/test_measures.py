@@ -5,7 +5,7 @@ import pytest
 
 from pixelspace.artifacts import Projection
 from pixelspace.datasets import efl
-from pixelspace.measures import filter_ablation, letter_parts, summaries
+from pixelspace.measures import letter_parts, summaries
 
 
 def test_weights_split_into_the_parts_of_a_letter():
@@ -29,11 +29,6 @@ def test_only_positive_weights_count_for_the_cosine():
     found = letter_parts.template_cosine(np.array([[3.0, 0.0], [0.0, 4.0]]), template)
     assert found == pytest.approx(3 / (5 * np.sqrt(2)))
     assert letter_parts.template_cosine(-template, template) == 0
-
-
-def test_the_nearest_filter_is_found():
-    kernels = np.array([[1.0, 2.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]])  # two weights, four filters
-    np.testing.assert_allclose(filter_ablation.largest_cosines(kernels), [1, 1, 0, 0])
 
 
 def test_correlation_and_alikeness():

@@ -211,6 +211,26 @@ def test_numbers_are_those_of_the_artifacts(tmp_path):
     assert collected["x.speed.top"] == {"value": 3.5, "artifact": "x/0/measures/speed.json"}
 
 
+def test_what_is_measured_of_every_network_is_a_mean_with_its_extremes(tmp_path):
+    paths = [str(tmp_path / f"x/{replicate}/measures/speed.json") for replicate in range(3)]
+    for path, top in zip(paths, (4.0, 2.0, 9.0), strict=True):
+        artifacts.write_json(path, {"top": top})
+    collected = numbers.collect(
+        str(tmp_path), datasets=[], reports=[], measures=[], replicated=paths
+    )
+    first = {"artifact": "x/0/measures/speed.json"}
+    assert collected == {
+        "x.speed.top": {"value": 5.0, **first},
+        "x.speed.top_lowest": {"value": 2.0, "of": "x.speed.top", **first},
+        "x.speed.top_highest": {"value": 9.0, "of": "x.speed.top", **first},
+    }
+    alone = numbers.collect(
+        str(tmp_path), datasets=[], reports=[], measures=[], replicated=paths[:1]
+    )
+    assert {entry["value"] for entry in alone.values()} == {4.0}
+    assert alone.keys() == collected.keys()
+
+
 needs_tex = pytest.mark.skipif(not shutil.which("latexmk"), reason="latexmk is not installed")
 
 

@@ -323,6 +323,13 @@ class Weights(Section):
     units: Units = 16
 
 
+class Faults(Section):
+    """Filters of a convolution in the order in which their pictures condemn them."""
+
+    kind: Literal["faults"]
+    layer: str = Field(description="a convolutional layer of the network")
+
+
 class FeatureMaps(Section):
     """What some layers make of one image."""
 
@@ -500,6 +507,7 @@ class Dream(Section):
 
 AnyProjection = Annotated[
     Weights
+    | Faults
     | FeatureMaps
     | HardImages
     | TopPatches
@@ -522,13 +530,21 @@ KINDS = tuple(
 """The kinds of projection, in the order in which a contact sheet shows them."""
 
 
-class LetterParts(Section):
+class Measure(Section):
+    """Numbers about a network: of the first alone, or of each that is trained."""
+
+    every_replicate: bool = Field(
+        False, description="measure every network, for means and extremes, not the first alone"
+    )
+
+
+class LetterParts(Measure):
     """How each hidden node of the perceptron sees the parts of the letters."""
 
     kind: Literal["letter_parts"]
 
 
-class CodeFrequency(Section):
+class CodeFrequency(Measure):
     """How often gradient descent finds the code that the letters suggest, by several recipes."""
 
     kind: Literal["code_frequency"]
@@ -550,14 +566,21 @@ class CodeFrequency(Section):
         return self
 
 
-class FilterAblation(Section):
-    """What a convolutional layer loses with each of its filters."""
+class Pruning(Measure):
+    """What a small network loses with its filters, by the criterion that chooses them."""
 
-    kind: Literal["filter_ablation"]
-    layers: list[str] = Field(min_length=1, description="convolutional layers of the network")
+    kind: Literal["pruning"]
+    shares: list[Annotated[float, Field(gt=0, lt=1)]] = Field(
+        [0.25, 0.5, 0.75], min_length=1, description="of each convolution's filters, removed"
+    )
+    draws: Count = Field(3, description="how often filters are chosen at random")
+    epoch_share: float = Field(0.25, gt=0, le=1, description="of an epoch, to train further")
+    batch: Count = Field(64, description="images in one step of this training")
+    learning_rate: Positive = Field(0.001, description="of Adam, before a cosine lowers it to 0")
+    shift: int = Field(1, ge=0, le=16, description="random shift of an image, at most, in pixels")
 
 
-class Templates(Section):
+class Templates(Measure):
     """How well pictures of units, used as templates, predict what the units answer."""
 
     kind: Literal["templates"]
@@ -568,7 +591,7 @@ class Templates(Section):
     )
 
 
-class Sanity(Section):
+class Sanity(Measure):
     """Whether maps depend on what the network has learned, on the class, and on the image alone."""
 
     kind: Literal["sanity"]
@@ -580,7 +603,7 @@ class Sanity(Section):
 
 
 AnyMeasure = Annotated[
-    LetterParts | CodeFrequency | FilterAblation | Templates | Sanity,
+    LetterParts | CodeFrequency | FilterAblation | Templates | Sanity | Pruning,
     Field(discriminator="kind"),
 ]
 
@@ -768,13 +791,12 @@ def _impossible(config: Config) -> Iterator[tuple[tuple[str, ...], str]]:
                             here,
                             f"{settings.kind} needs data source 'efl' and 2 perceptron nodes",
                         )
-                if settings.kind == "filter_ablation":
-                    kinds = {layer.name: layer.kind for layer in experiment.layers}
-                    for layer in settings.layers:
-                        if kinds[layer] != "conv":
-                            yield (*here, "layers"), f"layer '{layer}' is no convolution"
                 if settings.kind == "templates":
                     yield from _impossible_templates(here, settings, shapes)
+                if settings.kind == "faults":
+                    yield from _impossible_faults(here, settings, experiment.layers)
+                if settings.kind == "pruning":
+                    yield from _impossible_pruning(here, settings, experiment.network)
                 yield from _impossible_images(here, settings, data.chosen)
                 yield from _impossible_methods(here, settings, experiment.layers)
                 if settings.kind == "sanity":
@@ -971,6 +993,24 @@ def _impossible_templates(at, settings: Templates, shapes) -> Iterator[tuple[tup
                 (*at, "layers"),
                 f"layer '{layer}' has one unit; templates compares it with others",
             )
+
+
+def _impossible_faults(
+    at, settings: Faults, layers: Sequence[Layer]
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    (layer,) = (layer for layer in layers if layer.name == settings.layer)
+    if layer.kind != "conv" or layer.units < 2:
+        yield (*at, "layer"), f"layer '{layer.name}' is no convolution of two filters or more"
+
+
+def _impossible_pruning(
+    at, settings: Pruning, network: NetworkChoice
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    if network.kind != "cnn" or min(network.cnn.filters) < 2:
+        yield at, "pruning needs a network of kind 'cnn' with two filters or more in each layer"
+    percents = [f"{100 * share:.0f}" for share in settings.shares]
+    if len(set(percents)) < len(percents):
+        yield (*at, "shares"), "two shares are the same whole number of percent"
 
 
 def _impossible_atlas(

@@ -105,12 +105,23 @@ def projection_settings(wildcards):
 
 
 def measure_settings(wildcards):
-    return experiment(wildcards).measures[wildcards.measure].model_dump()
+    chosen = experiment(wildcards).measures[wildcards.measure]
+    return chosen.model_dump(exclude={"every_replicate"})
 
 
-def has_figure(measure):
-    """Tell whether there is a figure of a measure of this kind."""
-    return (SOURCE / "pixelspace" / "figures" / f"{measure.kind}.py").is_file()
+def measured(name, measure):
+    """What a measure of an experiment writes: for its first network, or for each."""
+    chosen = CONFIG.experiments[name]
+    every = chosen.measures[measure].every_replicate
+    return [
+        f"{RESULTS}/{name}/{replicate}/measures/{measure}.json"
+        for replicate in range(chosen.replicates if every else 1)
+    ]
+
+
+def drawn(kind):
+    """Whether there is a figure of a kind of measure."""
+    return (SOURCE / f"pixelspace/figures/{kind}.py").is_file()
 
 
 def subjects(name):
@@ -118,10 +129,8 @@ def subjects(name):
     chosen = CONFIG.experiments[name]
     diagram = ["diagram"] if chosen.network.kind == "perceptron" else []
     sheet = ["projections"] if chosen.projections else []
-    measured = [
-        name for name, measure in chosen.measures.items() if has_figure(measure)
-    ]
-    return ["samples", "training", *diagram, *sheet, *chosen.projections, *measured]
+    measures = [name for name, made in chosen.measures.items() if drawn(made.kind)]
+    return ["samples", "training", *diagram, *sheet, *chosen.projections, *measures]
 
 
 def all_figures():
@@ -178,7 +187,18 @@ def number_sources(group):
             "reports": [
                 f"{folder}/{r}/training.json" for r in range(chosen.replicates)
             ],
-            "measures": [f"{folder}/0/measures/{m}.json" for m in chosen.measures],
+            "measures": [
+                path
+                for measure, made in chosen.measures.items()
+                for path in measured(name, measure)
+                if not made.every_replicate
+            ],
+            "replicated": [
+                path
+                for measure, made in chosen.measures.items()
+                for path in measured(name, measure)
+                if made.every_replicate
+            ],
             "summaries": [
                 f"{folder}/0/measures/of/{p}.json"
                 for p in chosen.projections

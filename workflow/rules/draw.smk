@@ -94,7 +94,7 @@ rule draw_projection:
 
 rule draw_measure:
     input:
-        measure=f"{RESULTS}/{{experiment}}/0/measures/{{measure}}.json",
+        measures=lambda wildcards: measured(wildcards.experiment, wildcards.measure),
     output:
         pdf=f"{RESULTS}/figures/{{experiment}}-{{measure}}.pdf",
         png=f"{RESULTS}/figures/{{experiment}}-{{measure}}.png",

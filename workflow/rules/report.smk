@@ -3,6 +3,7 @@ rule collect_numbers:
         datasets=number_sources("datasets"),
         reports=number_sources("reports"),
         measures=number_sources("measures"),
+        replicated=number_sources("replicated"),
         summaries=number_sources("summaries"),
     output:
         numbers=f"{RESULTS}/numbers.json",

@@ -1,7 +1,8 @@
 """Every number that the paper may cite, by name, with the artifact that it came from.
 
 Names read ``experiment.key`` for a trained network and its data, ``experiment.measure.key`` for a
-measure, and ``experiment.projection.key`` for the summary of a projection.
+measure, and ``experiment.projection.key`` for the summary of a projection. What is measured of
+every network is a mean over them, with ``key_lowest`` and ``key_highest`` beside it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,6 +14,8 @@ from pixelspace.artifacts import open_dataset, read_json
 
 NEAR = 0.1  # nats
 
+EXTREMES = ("_lowest", "_highest")
+
 Numbers = dict[str, dict]
 
 
@@ -22,8 +25,15 @@ def collect(
     datasets: Iterable[str],
     reports: Iterable[str],
     measures: Iterable[str],
+    replicated: Iterable[str] = (),
 ) -> Numbers:
-    """Return ``{name: {"value", "artifact"}}``; artifacts are named relative to ``results``."""
+    """Return ``{name: {"value", "artifact"}}``; artifacts are named relative to ``results``.
+
+    Args:
+        measures: of the first network of an experiment alone.
+        replicated: of each of its networks, the first one first; its artifact stands for all. The
+            extremes say in ``"of"`` of which number they are.
+    """
     numbers: Numbers = {}
 
     def add(path: str, prefix: tuple[str, ...], values: Mapping[str, float]) -> None:
@@ -50,6 +60,15 @@ def collect(
             add(path, (experiment,), of_replicates(by_experiment[experiment]))
     for path in measures:
         add(path, (parts(path)[0], Path(path).stem), read_json(path))
+    by_measure: dict[tuple[str, str], list[str]] = {}
+    for path in replicated:
+        by_measure.setdefault((parts(path)[0], Path(path).stem), []).append(path)
+    for prefix, paths in by_measure.items():
+        for key, spread in of_networks([read_json(path) for path in paths]).items():
+            mean = ".".join((*prefix, key))
+            add(paths[0], prefix, {f"{key}{end}": value for end, value in spread.items()})
+            for end in EXTREMES:
+                numbers[mean + end]["of"] = mean
     return numbers
 
 
@@ -105,4 +124,17 @@ def of_replicates(reports: list[Mapping]) -> dict[str, float]:
         "accuracy_lowest": min(accuracies),
         "accuracy_highest": max(accuracies),
         **{f"seed_{number}": report["seed"] for number, report in enumerate(reports)},
+    }
+
+
+def of_networks(measured: list[Mapping[str, float]]) -> dict[str, dict[str, float]]:
+    """Return for each number of a measure its mean over networks, and its extremes, by ending."""
+    lowest, highest = EXTREMES
+    return {
+        key: {
+            "": float(np.mean([numbers[key] for numbers in measured])),
+            lowest: min(numbers[key] for numbers in measured),
+            highest: max(numbers[key] for numbers in measured),
+        }
+        for key in measured[0]
     }

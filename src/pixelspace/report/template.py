@@ -260,7 +260,8 @@ def render(
         config: the whole configuration as plain values.
         class_names: of each experiment.
         lock: the requirements file whose versions the appendix lists.
-        all_cited: whether a number that the text does not cite is an error.
+        all_cited: whether a number that the text does not cite is an error; the extremes of a
+            mean need no word of their own.
 
     Raises:
         UserError: naming file and line where a template is wrong or cites what does not exist;
@@ -290,7 +291,9 @@ def render(
     silent = [name for name in claims if name not in cited._claimed]
     if silent:
         raise UserError(f"{template}: no sentence of the claims {', '.join(silent)} is printed")
-    uncited = [name for name in numbers if name not in cited._cited]
+    uncited = [
+        name for name, entry in numbers.items() if {name, entry.get("of")}.isdisjoint(cited._cited)
+    ]
     if all_cited and uncited:
         raise UserError(
             f"{template}: nothing cites {len(uncited)} of the numbers: {', '.join(uncited)}"
