@@ -510,7 +510,20 @@ class FilterAblation(Section):
     layers: list[str] = Field(min_length=1, description="convolutional layers of the network")
 
 
-AnyMeasure = Annotated[LetterParts | FilterAblation, Field(discriminator="kind")]
+class Explanations(Section):
+    """Where methods of attribution point, and what the pixels that they rank first are worth."""
+
+    kind: Literal["explanations"]
+    methods: list[Method] = Field(min_length=1, description="methods of attribution")
+    images: Count = Field(
+        60, description="test images, at most, the same number of each class, classified correctly"
+    )
+    curve_steps: Count = Field(10, description="steps of deletion and insertion")
+    steps: Count = Field(32, description="points on the path of integrated gradients")
+    samples: Count = Field(16, description="noisy copies for SmoothGrad")
+
+
+AnyMeasure = Annotated[LetterParts | FilterAblation | Explanations, Field(discriminator="kind")]
 
 
 class Experiment(Section):
@@ -702,10 +715,10 @@ def _impossible(config: Config) -> Iterator[tuple[tuple[str, ...], str]]:
                         if kinds[layer] != "conv":
                             yield (*here, "layers"), f"layer '{layer}' is no convolution"
                 yield from _impossible_images(here, settings, data.chosen)
+                if settings.kind in ("attribution", "explanations"):
+                    yield from _impossible_methods(here, settings, experiment.layers)
                 if settings.kind == "attribution":
-                    yield from _impossible_attribution(
-                        here, settings, experiment.layers, shapes, classes
-                    )
+                    yield from _impossible_attribution(here, settings, shapes, classes)
                 if settings.kind == "maximization":
                     yield from _impossible_maximization(here, settings, experiment.layers, shapes)
                 if settings.kind == "atlas":
@@ -769,16 +782,21 @@ def _impossible_images(
             yield (*at, key), f"there are {data.test_images} test images"
 
 
-def _impossible_attribution(
-    at, settings: Attribution, layers: Sequence[Layer], shapes, classes: Sequence[str]
+def _impossible_methods(
+    at, settings: Attribution | Explanations, layers: Sequence[Layer]
 ) -> Iterator[tuple[tuple[str, ...], str]]:
-    shape = shapes[settings.layer]
     class_maps = [method for method in settings.methods or () if method in CLASS_MAPS]
     if class_maps and not any(layer.kind == "conv" for layer in layers):
         yield (
             (*at, "methods"),
             f"method '{class_maps[0]}' needs a network with a convolution; leave it out",
         )
+
+
+def _impossible_attribution(
+    at, settings: Attribution, shapes, classes: Sequence[str]
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    shape = shapes[settings.layer]
     if settings.map_layer is not None and len(shapes[settings.map_layer]) != 3:
         yield (*at, "map_layer"), f"layer '{settings.map_layer}' has no map; class maps need one"
     if isinstance(settings.target, int):

@@ -113,7 +113,12 @@ def subjects(name):
     chosen = CONFIG.experiments[name]
     diagram = ["diagram"] if chosen.network.kind == "perceptron" else []
     sheet = ["projections"] if chosen.projections else []
-    return ["samples", "training", *diagram, *sheet, *chosen.projections]
+    measures = [
+        name
+        for name, settings in chosen.measures.items()
+        if (SOURCE / f"pixelspace/figures/{settings.kind}.py").is_file()
+    ]
+    return ["samples", "training", *diagram, *sheet, *chosen.projections, *measures]
 
 
 def all_figures():

@@ -92,6 +92,26 @@ rule draw_projection:
         "../../scripts/draw_projection.py"
 
 
+rule draw_measure:
+    input:
+        measure=f"{RESULTS}/{{experiment}}/0/measures/{{measure}}.json",
+    output:
+        pdf=f"{RESULTS}/figures/{{experiment}}-{{measure}}.pdf",
+        png=f"{RESULTS}/figures/{{experiment}}-{{measure}}.png",
+    log:
+        f"{RESULTS}/logs/draw_measure/{{experiment}}-{{measure}}.log",
+    params:
+        kind=lambda wildcards: measure_settings(wildcards)["kind"],
+        screen_dpi=CONFIG.figures.screen_dpi,
+        code=lambda wildcards: fingerprint(
+            f"pixelspace.figures.{measure_settings(wildcards)['kind']}"
+        ),
+    message:
+        "draw {wildcards.experiment}-{wildcards.measure}"
+    script:
+        "../../scripts/draw_measure.py"
+
+
 ruleorder: draw_samples > draw_projection
 ruleorder: draw_training > draw_projection
 ruleorder: draw_diagram > draw_projection
