@@ -419,6 +419,20 @@ def templates(layers: list[str]) -> dict[str, float]:
     return numbers
 
 
+def explanations(methods, measures=("pointing", "energy", "iou", "deletion", "insertion")) -> dict:
+    """Return means with their intervals for some methods and for maps of no method."""
+    random = np.random.default_rng(13)
+    numbers = {}
+    for measure in measures:
+        if measure not in ("deletion", "insertion"):
+            numbers[f"chance_{measure}"] = 0.1
+        for method in (*methods, "random", "centre", "edges"):
+            low, mean, high = np.sort(random.uniform(0, 1, 3))
+            numbers[f"{method}_{measure}"] = mean
+            numbers |= {f"{method}_{measure}_low": low, f"{method}_{measure}_high": high}
+    return numbers
+
+
 def _about(kind: str, names, value_range, **more) -> dict:
     return {
         "kind": kind,

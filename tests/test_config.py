@@ -304,6 +304,24 @@ MISTAKES = {
         "nofile",
         "there is no file 'nofile'",
     ),
+    "method of a measure": (
+        ("experiments", "meme", "measures", "explanations"),
+        "methods",
+        ["gradient", "grad"],
+        "explanations.methods.1: should be 'gradient', .* or 'occlusion', but is 'grad'",
+    ),
+    "images of a measure": (
+        ("experiments", "meme", "measures", "explanations"),
+        "images",
+        601,
+        "there are 600 test images",
+    ),
+    "class maps of a perceptron": (
+        ("experiments", "efl", "measures"),
+        "explanations",
+        {"kind": "explanations", "methods": ["grad_cam"]},
+        "method 'grad_cam' needs a network with a convolution; leave it out",
+    ),
     "many large": (
         ("experiments", "meme", "dataset", "rendered"),
         "large_per_class",
@@ -406,6 +424,13 @@ def test_the_window_of_structural_similarity_is_that_of_its_module():
 def test_the_methods_of_attribution_are_those_of_its_module():
     attribution = import_module("pixelspace.projections.attribution")
     assert list(attribution.METHODS) == list(get_args(config.Method))
+
+
+def test_the_methods_that_are_drawn_are_those_that_are_measured():
+    drawn = import_module("pixelspace.figures.explanations")
+    measured = import_module("pixelspace.measures.explanations")
+    assert list(drawn.METHODS) == list(get_args(config.Method))
+    assert list(drawn.CONTROLS) == list(measured.CONTROLS)
 
 
 def test_a_missing_section_is_named(paper):

@@ -25,6 +25,7 @@ from pixelspace.figures import (
     diagram,
     dream,
     faults,
+    explanations,
     feature_maps,
     hard_images,
     inversion,
@@ -145,6 +146,10 @@ PROJECTIONS = {
     "templates": lambda: templates.draw(examples.templates(["conv1", "conv2"])),
     "templates of one layer": lambda: templates.draw(examples.templates(["b4_out"])),
     "code frequency": lambda: code_frequency.draw(examples.code_frequency()),
+    "explanations": lambda: explanations.draw(examples.explanations(explanations.METHODS)),
+    "explanations without masks": lambda: explanations.draw(
+        examples.explanations(["gradient"], ["deletion", "insertion"])
+    ),
     "training": lambda: training.draw(examples.report()),
     "training, 10 classes": lambda: training.draw(examples.report(examples.DIGITS, 5)),
     "training, 20 classes": lambda: training.draw(examples.report(MANY_NAMES, 30)),
@@ -448,6 +453,30 @@ def test_curves_are_those_of_the_report_and_means_over_replicates():
     np.testing.assert_allclose(lines[3].get_ydata(), np.mean(losses, axis=0))
     assert lines[3].get_linewidth() > 2 * lines[0].get_linewidth()
     assert any(text.endswith("replicate 1 of 3") for text in texts(several.axes[0]))
+
+
+# explanations
+
+
+def test_dots_and_intervals_are_those_of_the_numbers():
+    numbers = examples.explanations(["gradient", "occlusion"])
+    figure = explanations.draw(numbers)
+    measures = ("pointing", "energy", "iou", "deletion", "insertion")
+    assert len(figure.axes) == 1 + len(measures)
+    for axes, measure in zip(figure.axes[1:], measures, strict=True):
+        chance, *lines = axes.lines
+        level = numbers.get(f"chance_{measure}", numbers[f"random_{measure}"])
+        assert list(chance.get_xdata()) == [level, level]
+        names = ("gradient", "occlusion", "random", "centre", "edges")
+        for name, interval, dot in zip(names, lines[::2], lines[1::2], strict=True):
+            ends = [numbers[f"{name}_{measure}_{end}"] for end in ("low", "high")]
+            assert list(interval.get_xdata()) == ends
+            assert list(dot.get_xdata()) == [numbers[f"{name}_{measure}"]]
+        rows = [line.get_ydata()[0] for line in lines[::2]]
+        assert rows == sorted(rows)
+    words = texts(figure.axes[0])
+    assert words[:3] == ["gradient", "occlusion", "noise"]
+    assert words.count("less is better") == 1
 
 
 # diagram

@@ -189,6 +189,7 @@ def test_a_figure_key_redraws_figures_alone(restored):
         "draw_training",
         "draw_diagram",
         "draw_projection",
+        "draw_measure",
         "compile_paper",
     }
 

@@ -602,8 +602,21 @@ class Sanity(Measure):
     samples: Count = Field(10, description="noisy copies for SmoothGrad")
 
 
+class Explanations(Measure):
+    """Where methods of attribution point, and what the pixels that they rank first are worth."""
+
+    kind: Literal["explanations"]
+    methods: list[Method] = Field(min_length=1, description="methods of attribution")
+    images: Count = Field(
+        60, description="test images, at most, the same number of each class, classified correctly"
+    )
+    curve_steps: Count = Field(10, description="steps of deletion and insertion")
+    steps: Count = Field(32, description="points on the path of integrated gradients")
+    samples: Count = Field(16, description="noisy copies for SmoothGrad")
+
+
 AnyMeasure = Annotated[
-    LetterParts | CodeFrequency | FilterAblation | Templates | Sanity | Pruning,
+    LetterParts | CodeFrequency | Templates | Sanity | Pruning | Explanations,
     Field(discriminator="kind"),
 ]
 

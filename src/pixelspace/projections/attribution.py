@@ -23,7 +23,7 @@ from pixelspace.projections.gradients import (
     integrated_gradients,
     smooth_grad,
 )
-from pixelspace.projections.occlusion import occlusion_map
+from pixelspace.projections.occlusion import occlusion_map, windows
 from pixelspace.projections.selection import choose_images
 
 LOGITS = graph.LOGITS
@@ -50,13 +50,15 @@ class Settings:
         return low + share * (high - low)
 
 
+def _window(settings: Settings, image: tuple[int, int]) -> dict[str, tuple[int, int]]:
+    """Return the window and the stride of occlusion for images of a height and width."""
+    window = tuple(settings.window or max(length // WINDOW_SHARE, 1) for length in image)
+    return {"window": window, "stride": tuple(max(length // 2, 1) for length in window)}
+
+
 def _occlusion(settings: Settings, model, images: np.ndarray, *what) -> np.ndarray:
-    window = tuple(
-        settings.window or max(length // WINDOW_SHARE, 1) for length in images.shape[1:3]
-    )
-    stride = tuple(max(length // 2, 1) for length in window)
-    middle = settings.at(0.5)
-    return occlusion_map(model, images, *what, window=window, stride=stride, fill=middle)[..., None]
+    own = _window(settings, images.shape[1:3])
+    return occlusion_map(model, images, *what, **own, fill=settings.at(0.5))[..., None]
 
 
 def _class_map(method: Callable) -> Callable:
@@ -86,6 +88,24 @@ METHODS: dict[str, Callable] = {
 these miss completeness."""
 
 NEED_A_MAP = ("grad_cam", "grad_cam_plus_plus")
+
+
+def passes(method: str, settings: Settings, image: tuple[int, int]) -> tuple[int, int]:
+    """Return how often a method runs a network forward and backward to explain one image.
+
+    Args:
+        method: a name of `METHODS`.
+        image: height and width.
+    """
+    match method:
+        case "smooth_grad":
+            return settings.samples, settings.samples
+        case "integrated_gradients":  # two more are for the gap: the image and the baseline
+            return settings.steps + 2, settings.steps + 2
+        case "occlusion":  # one more is for the whole image
+            return len(windows(image, **_window(settings, image))) + 1, 0
+        case _:
+            return 1, 1
 
 
 def project(
