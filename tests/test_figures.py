@@ -21,12 +21,14 @@ from pixelspace.figures import (
     attribution,
     contact_sheet,
     deconvolutions,
+    depth_series,
     diagram,
     dream,
     feature_maps,
     inversion,
     maco,
     maximization,
+    parametrizations,
     samples,
     style,
     top_patches,
@@ -48,6 +50,8 @@ def all_projections():
         examples.patches(4, 9, 60, 3),
         examples.maximized(5, 2, 96, 3),
         examples.phases(),
+        examples.series({"b0_out": 6, "b4_out": 6}),
+        examples.rows(),
         examples.attribution(),
         examples.inversion(),
         examples.inversion(method="caricature"),
@@ -93,6 +97,14 @@ PROJECTIONS = {
         examples.maximized(1, 1, 9, 1, layer="hidden")
     ),
     "maco": lambda: maco.draw(examples.phases()),
+    "depth series": lambda: depth_series.draw(examples.series({"b0_out": 6, "b4_out": 6})),
+    "depth series, layers of few units": lambda: depth_series.draw(
+        examples.series({"conv1": 2, "a_layer_of_a_very_long_name": 4, "conv3": 1})
+    ),
+    "parametrizations": lambda: parametrizations.draw(examples.rows()),
+    "parametrizations, awkward names": lambda: parametrizations.draw(
+        examples.rows(2, 2, examples.AWKWARD)
+    ),
     "attribution, colour": lambda: attribution.draw(examples.attribution()),
     "attribution, grey, many images": lambda: attribution.draw(
         examples.attribution(12, 1, examples.DIGITS)
@@ -821,6 +833,7 @@ def test_every_projection_has_its_rows_on_the_contact_sheet():
     assert [word for word in words if "_" not in word and word not in ("conv1", "conv2")] == [
         *("weights", "feature maps", "feature maps", "feature maps", "logits"),
         *("strongest patches", "relu2", "deconvnet", "relu2", "maximization", "MaCo"),
+        *("depth series", "depth series", "pixels", "Fourier", "+ robust"),
         *("test images", "gradient", "logits", "Grad-CAM", "logits", "occlusion", "logits"),
         *("originals", "inversion", "inversion", "caricature", "caricature", "atlas", "dream"),
     ]
