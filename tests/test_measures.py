@@ -299,7 +299,7 @@ def test_what_regularizers_buy_is_measured(regularizers):
     for way in ("natural", *made.about["of_classes"]):
         assert numbers[f"{way}_agreed"] * 8 in range(9)  # two judges, four images
         assert 0 <= numbers[f"{way}_judged"] <= 1
-        assert numbers[f"{way}_certainty"] > 0.99
+        assert numbers[f"{way}_certainty"] > 0.9
         assert 0 <= numbers[f"{way}_spread"] <= 1
 
 

@@ -113,7 +113,9 @@ def measured_projection(wildcards):
     name = measure_settings(wildcards).get("projection")
     if name is None:
         return []
-    return f"{RESULTS}/{wildcards.experiment}/{wildcards.replicate}/projections/{name}.npz"
+    return (
+        f"{RESULTS}/{wildcards.experiment}/{wildcards.replicate}/projections/{name}.npz"
+    )
 
 
 def subjects(name):
