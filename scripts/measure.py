@@ -9,6 +9,8 @@ with runtime.job(snakemake.log[0]), artifacts.open_dataset(snakemake.input.datas
     storage = import_module("pixelspace.networks.storage")
     model = storage.load(dataset, snakemake.input.weights, **snakemake.params.network)
     settings = dict(snakemake.params.settings)
+    if snakemake.input.projection:
+        settings["projection"] = artifacts.read_projection(snakemake.input.projection)
     method = import_module(f"pixelspace.measures.{settings.pop('kind')}")
     numbers = method.measure(model, dataset, seed=snakemake.params.seed, **settings)
     artifacts.write_json(snakemake.output.measure, numbers)

@@ -274,6 +274,35 @@ def maximized(
     return Projection({"images": images, "values": values, "units": numbers}, about)
 
 
+def series(layers: dict[str, int], size: int = 96) -> Projection:
+    """Return stripes for so many units of each layer, by name."""
+    arrays, about = {}, []
+    for number, (name, units) in enumerate(layers.items()):
+        made = maximized(units, 1, size, 3)
+        arrays[f"images_{number}"] = made.arrays["images"][:, 0]
+        arrays[f"values_{number}"] = made.arrays["values"][:, 0]
+        about.append({"name": name, "units": made.about["units"], "seen": [9, 9]})
+    return Projection(arrays, _about("depth_series", DISHES, (0, 255), layers=about))
+
+
+def rows(units: int = 8, starts: int = 3, names=DISHES) -> Projection:
+    """Return stripes made in three ways for units, and in four for classes."""
+    of = {"unit": (3, units), "class": (4, len(names) * starts)}
+    many = {"unit": "units", "class": "classes"}
+    arrays = {"numbers": 3 * np.arange(units) + 1}
+    for what, (ways, count) in of.items():
+        made = maximized((ways + 1) * count, 1, 64, 3)
+        own = (units,) if what == "unit" else (len(names), starts)
+        shown = made.arrays["images"].reshape(ways + 1, *own, 64, 64, 3)
+        values = made.arrays["values"][:, 0, 1].reshape(ways + 1, *own)
+        arrays |= {many[what]: shown[1:], f"natural_{many[what]}": shown[0]}
+        arrays |= {f"{what}_values": values[1:], f"natural_{what}_values": values[0]}
+    about = _about("parametrizations", names, (0, 255), layer="b10_out")
+    ways = ["pixels", "fourier", "robust", "diverse"]
+    about |= {"units": arrays["numbers"].tolist(), "of_units": ways[:3], "of_classes": ways}
+    return Projection(arrays, about)
+
+
 def phases(units: int = 8) -> Projection:
     """Return what MaCo makes: one image of each unit."""
     made = maximized(units, 1, 96, 3)

@@ -271,6 +271,30 @@ MISTAKES = {
         [{"jiter": 3}],
         "did you mean 'jitter'",
     ),
+    "units of a depth series": (
+        ("experiments", "meme", "projections", "depth_series"),
+        "units_per_layer",
+        [3, 16],
+        "layer 'b0_out' has 16 units, numbered 0 to 15",
+    ),
+    "layer of parametrizations": (
+        ("experiments", "meme", "projections", "parametrizations"),
+        "layer",
+        "b10",
+        "did you mean",
+    ),
+    "measured projection": (
+        ("experiments", "meme", "measures", "regularizers"),
+        "projection",
+        "maximization",
+        "there is no projection 'maximization' of kind 'parametrizations'",
+    ),
+    "judges of small images": (
+        ("experiments", "meme", "measures", "regularizers", "judges"),
+        "cnn",
+        {"filters": [4] * 6},
+        "layer pool6: its input of 1 x 1 is smaller than its window",
+    ),
     "dreaming layer": (
         ("experiments", "mnist", "projections", "dream"),
         "layer",

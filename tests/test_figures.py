@@ -22,15 +22,17 @@ from pixelspace.figures import (
     code_frequency,
     contact_sheet,
     deconvolutions,
+    depth_series,
     diagram,
     dream,
-    faults,
     explanations,
+    faults,
     feature_maps,
     hard_images,
     inversion,
     maco,
     maximization,
+    parametrizations,
     pruning,
     randomized,
     samples,
@@ -58,6 +60,8 @@ def all_projections():
         examples.patches(4, 9, 60, 3),
         examples.maximized(5, 2, 96, 3),
         examples.phases(),
+        examples.series({"b0_out": 6, "b4_out": 6}),
+        examples.rows(),
         examples.attribution(),
         examples.randomized(),
         examples.inversion(),
@@ -112,6 +116,14 @@ PROJECTIONS = {
         examples.maximized(1, 1, 9, 1, layer="hidden")
     ),
     "maco": lambda: maco.draw(examples.phases()),
+    "depth series": lambda: depth_series.draw(examples.series({"b0_out": 6, "b4_out": 6})),
+    "depth series, layers of few units": lambda: depth_series.draw(
+        examples.series({"conv1": 2, "a_layer_of_a_very_long_name": 4, "conv3": 1})
+    ),
+    "parametrizations": lambda: parametrizations.draw(examples.rows()),
+    "parametrizations, awkward names": lambda: parametrizations.draw(
+        examples.rows(2, 2, examples.AWKWARD)
+    ),
     "attribution, colour": lambda: attribution.draw(examples.attribution()),
     "attribution, grey, many images": lambda: attribution.draw(
         examples.attribution(12, 1, examples.DIGITS)
@@ -938,6 +950,7 @@ def test_every_projection_has_its_rows_on_the_contact_sheet():
         *("weights", "condemned", "feature maps", "feature maps", "feature maps", "logits"),
         *("errors", "nearly errors"),
         *("strongest patches", "relu2", "deconvnet", "relu2", "maximization", "MaCo"),
+        *("depth series", "depth series", "pixels", "Fourier", "+ robust"),
         *("test images", "gradient", "logits", "Grad-CAM", "logits", "occlusion", "logits"),
         *("test image", "gradient", "randomized", "guided backprop", "randomized"),
         *("originals", "inversion", "inversion", "caricature", "caricature", "atlas", "dream"),

@@ -1,11 +1,14 @@
 """Measures, against values worked out by hand."""
 
+import keras
 import numpy as np
 import pytest
+from projection_examples import sequential, set_weights, stored
 
 from pixelspace.artifacts import Projection
 from pixelspace.datasets import efl
-from pixelspace.measures import letter_parts, summaries
+from pixelspace.measures import letter_parts, parametrizations, summaries
+from pixelspace.projections.parametrizations import project as projected
 
 
 def test_weights_split_into_the_parts_of_a_letter():
@@ -96,6 +99,12 @@ def test_images_that_climbed_are_counted(kind):
     }
 
 
+def test_a_depth_series_tells_what_its_layers_see():
+    layers = [{"name": "conv1", "seen": [3, 3]}, {"name": "conv2", "seen": [8, 16]}]
+    found = summaries.measure(Projection({}, {"kind": "depth_series", "layers": layers}))
+    assert found == {"seen_conv1": 3, "seen_conv2": 8}
+
+
 def test_maps_are_compared_with_each_other_and_with_the_image():
     ramp = np.arange(4.0).reshape(1, 2, 2, 1)
     colours = ramp * [1.0, 2.0, -1.0]  # they add up to twice the ramp
@@ -160,3 +169,139 @@ def test_kernels_that_are_next_to_nothing_are_counted():
 
 def test_a_projection_without_a_summary_has_no_numbers():
     assert summaries.measure(Projection({}, {"kind": "sphere"})) == {}
+
+
+def test_fine_waves_are_told_from_coarse_ones():
+    rows, columns = np.mgrid[:16, :16]
+    checkers = ((rows + columns) % 2)[None, ..., None].astype(float)
+    wave = np.cos(2 * np.pi * columns / 8)[None, ..., None]  # an eighth of a cycle in a pixel
+    assert parametrizations.fine_share(checkers) == pytest.approx(1)
+    assert parametrizations.fine_share(wave) == pytest.approx(0)
+    # A checkerboard of 0 and 1 has the variance 1/4, the wave 1/2; the mean does not count.
+    both = checkers + wave + 7
+    assert parametrizations.fine_share(both) == pytest.approx((1 / 4) / (1 / 4 + 1 / 2))
+    assert parametrizations.fine_share(np.concatenate([checkers, wave])) == pytest.approx(1 / 2)
+    assert parametrizations.fine_share(np.ones((1, 16, 16, 3))) == 0
+
+
+def test_white_noise_has_a_known_share_of_fine_waves():
+    noise = np.random.default_rng(0).normal(size=(50, 64, 64, 3))
+    # A circle of radius 1/4 in the square of frequencies, whose side is 1.
+    assert parametrizations.fine_share(noise) == pytest.approx(1 - np.pi / 16, abs=0.005)
+
+
+def test_shares_are_of_what_is_over_zero():
+    values, whole = np.array([1.0, 6.0, 9.0, 5.0]), np.array([2.0, 4.0, 3.0, -1.0])
+    assert parametrizations.share_of(values, whole) == 1.5
+    assert parametrizations.share_of(values, -np.ones(4)) == 0
+
+
+def test_a_units_strongest_cell_and_its_mean():
+    outputs = np.arange(16.0).reshape(2, 2, 2, 2)  # cells of unit 1: 1, 3, 5, 7 and 9, 11, 13, 15
+    units = np.array([1, 0])
+    assert parametrizations.of_units(outputs, units, strongest=True).tolist() == [7, 14]
+    assert parametrizations.of_units(outputs, units, strongest=False).tolist() == [4, 11]
+    assert parametrizations.of_units(outputs[:, 0, 0], units, strongest=False).tolist() == [1, 8]
+
+
+def test_probabilities_of_logits():
+    found = parametrizations.softmax(np.log([[1.0, 3.0], [2.0, 2.0]]) + 900)
+    np.testing.assert_allclose(found, [[0.25, 0.75], [0.5, 0.5]])
+
+
+def test_spread_is_of_what_goes_with_what():
+    one, other = np.zeros((2, 1, 2, 2))
+    one[..., 0] = 1  # the first channel alone in both cells, and the second alone
+    other[..., 1] = 1
+    assert parametrizations.spread(np.stack([one, 3 * one]), 2) == pytest.approx(0, abs=1e-6)
+    assert parametrizations.spread(np.stack([one, other]), 2) == pytest.approx(1)
+    groups = np.stack([one, one, one, other])
+    assert parametrizations.spread(groups, 2) == pytest.approx(1 / 2)
+
+
+def test_images_are_shrunk_to_the_means_of_what_they_show():
+    halves = np.zeros((1, 8, 8, 3), np.float32)
+    halves[:, :, 4:] = 200
+    small = parametrizations.shrunk(halves, 2)
+    assert small.shape == (1, 2, 2, 3)
+    assert small.mean() == pytest.approx(100, rel=0.01)
+    np.testing.assert_array_equal(parametrizations.shrunk(halves, 8), halves)
+
+
+@pytest.fixture(scope="module")
+def regularizers(tmp_path_factory):
+    """Measure images made for a network whose unit 0 is the mean of red, and unit 1 of blue."""
+    convolution = keras.layers.Conv2D(2, 1, use_bias=False, name="colours")
+    head = keras.layers.Dense(2, use_bias=False, name="logits")
+    model = sequential(
+        (16, 16, 3),
+        convolution,
+        keras.layers.GlobalAveragePooling2D(),
+        head,
+        keras.layers.Softmax(),
+    )
+    set_weights(
+        model,
+        colours=np.array([[1.0, 0.0], [0.0, 0.0], [0.0, 1.0]]).reshape(1, 1, 3, 2),
+        logits=30 * np.array([[1.0, -1.0], [-1.0, 1.0]]),
+    )
+    labels = np.arange(24) % 2
+    images = np.random.default_rng(0).uniform(0, 0.5, (24, 16, 16, 3)).astype("float32")
+    images[np.arange(24), ..., 2 * labels] += 0.5  # red, and blue
+    settings = {"cnn": {"filters": [4], "kernel": 3, "dense": 8, "dropout": 0.0}}
+    settings |= {"scratch": {"epochs": 30, "batch": 8, "learning_rate": 0.02, "shift": 0}}
+    with stored(tmp_path_factory.mktemp("red") / "dataset.h5", images, labels) as dataset:
+        made = projected(model, dataset, seed=3, layer="colours", units=[0, 1], starts=2, steps=16)
+        judges = {"count": 2, "size": 8, **settings}
+        numbers = parametrizations.measure(
+            model, dataset, seed=3, projection=made, draws=4, judges=judges
+        )
+        again = parametrizations.measure(
+            model, dataset, seed=3, projection=made, draws=4, judges=judges
+        )
+    assert numbers == again
+    return made, numbers
+
+
+def test_images_of_regularizers_have_their_rows(regularizers):
+    made, _ = regularizers
+    arrays, about = made.arrays, made.about
+    assert about["of_units"] == ["pixels", "fourier", "robust"]
+    assert about["of_classes"] == ["pixels", "fourier", "robust", "diverse"]
+    assert arrays["units"].shape == (3, 2, 16, 16, 3)
+    assert arrays["classes"].shape == (4, 2, 2, 16, 16, 3)
+    # What the values say, the images do.
+    np.testing.assert_allclose(
+        arrays["unit_values"][:, 0], arrays["units"][:, 0, ..., 0].mean((1, 2)), rtol=1e-4
+    )
+    np.testing.assert_allclose(
+        arrays["natural_unit_values"],
+        [arrays["natural_units"][i, ..., 2 * i].max() for i in (0, 1)],
+    )
+    assert made.about["notes"] == []
+
+
+def test_what_regularizers_buy_is_measured(regularizers):
+    made, numbers = regularizers
+    reach = made.arrays["unit_values"] / made.arrays["natural_unit_values"]
+    for row, way in enumerate(made.about["of_units"]):
+        assert numbers[f"{way}_reach"] == pytest.approx(np.median(reach[row]))
+        assert 0.9 < numbers[f"{way}_kept"] < 1.1  # shifts leave a mean of colours as it is
+    assert (numbers["units"], numbers["class_images"]) == (2, 4)
+    # Red or blue is what judges learn as well.
+    assert numbers["judges_accuracy"] == 1
+    assert numbers["natural_agreed"] == numbers["pixels_agreed"] == 1
+    for way in ("natural", *made.about["of_classes"]):
+        assert numbers[f"{way}_agreed"] * 8 in range(9)  # two judges, four images
+        assert 0 <= numbers[f"{way}_judged"] <= 1
+        assert numbers[f"{way}_certainty"] > 0.9
+        assert 0 <= numbers[f"{way}_spread"] <= 1
+
+
+def test_a_classifier_that_guesses_agrees_with_one_in_as_many_as_there_are_classes():
+    random = np.random.default_rng(1)
+    labels = np.repeat(np.arange(3), 3)
+    right = (random.integers(0, 3, (20_000, 9)) == labels).sum(1)
+    assert right.mean() / 9 == pytest.approx(1 / 3, abs=0.005)
+    # With 9 images, 6 right are what guessing brings once in 24 times, see the claims.
+    assert (right >= 6).mean() == pytest.approx(0.0424, abs=0.005)

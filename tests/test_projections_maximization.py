@@ -9,7 +9,15 @@ from projection_examples import sequential, set_weights, stored
 from pixelspace.errors import UserError
 from pixelspace.networks import efficientnet
 from pixelspace.networks.build import build
-from pixelspace.projections import graph, images, maximization, objectives, regularizers, transforms
+from pixelspace.projections import (
+    depth_series,
+    graph,
+    images,
+    maximization,
+    objectives,
+    regularizers,
+    transforms,
+)
 from pixelspace.projections.feature_maps import layer_outputs
 
 kinds = keras.layers
@@ -568,3 +576,26 @@ def test_the_deep_network_draws_the_same_whatever_the_company():
     for batch in (1, 2):
         found = maximization.maximize(model, objective, batch=batch, **settings).images
         np.testing.assert_allclose(found, whole, rtol=0, atol=1e-5 * 255)
+
+
+def test_a_depth_series_excites_the_units_of_each_layer(tmp_path):
+    model = sequential(
+        (12, 12, 1),
+        kinds.Conv2D(1, 3, use_bias=False, name="shallow"),
+        kinds.Conv2D(2, 5, use_bias=False, name="deep"),
+    )
+    pictures = np.random.default_rng(0).uniform(0, 1, (4, 12, 12, 1)).astype("float32")
+    with stored(tmp_path / "dataset.h5", pictures, [0, 1, 0, 1]) as dataset:
+        found = depth_series.project(
+            model, dataset, seed=1, layers=["shallow", "deep"], units_per_layer=5, steps=8
+        )
+    assert found.about["layers"] == [
+        {"name": "shallow", "units": [0], "seen": [3, 3]},
+        {"name": "deep", "units": [0, 1], "seen": [7, 7]},
+    ]
+    for number, name in enumerate(["shallow", "deep"]):
+        made, values = found.arrays[f"images_{number}"], found.arrays[f"values_{number}"]
+        assert made.shape == (number + 1, 12, 12, 1)
+        outputs = layer_outputs(model, made, [name])[name].mean((1, 2))
+        np.testing.assert_allclose(np.diag(outputs), values[:, 1], rtol=1e-4)
+        assert (values[:, 1] > values[:, 0]).all()

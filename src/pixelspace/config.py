@@ -412,6 +412,26 @@ class Maximization(Section):
     rate: Positive = Field(0.05, description="of Adam")
 
 
+class DepthSeries(Section):
+    """Images made to excite units of layer after layer."""
+
+    kind: Literal["depth_series"]
+    layers: list[str] = Field(min_length=1, description="layers of the network, in order")
+    units_per_layer: Units = 6
+    steps: Count = Field(128, description="gradient steps")
+
+
+class Parametrizations(Section):
+    """Images made to excite units and classes, under one regularizer after another."""
+
+    kind: Literal["parametrizations"]
+    layer: str = Field(description="a layer of the network")
+    units: Units = 8
+    starts: int = Field(3, ge=2, le=16, description="images of each class, from different noise")
+    diversity: Positive = Field(30.0, description="weight of what makes those differ, at the end")
+    steps: Count = Field(128, description="gradient steps")
+
+
 class Maco(Section):
     """Images made to excite units of a layer, with the spectrum of the training images."""
 
@@ -513,6 +533,8 @@ AnyProjection = Annotated[
     | TopPatches
     | Deconvolutions
     | Maximization
+    | DepthSeries
+    | Parametrizations
     | Maco
     | Attribution
     | Randomized
@@ -615,8 +637,32 @@ class Explanations(Measure):
     samples: Count = Field(16, description="noisy copies for SmoothGrad")
 
 
+class Judges(Section):
+    """Small convolutional networks trained from random weights on the data set, made smaller."""
+
+    count: int = Field(2, ge=1, le=16, description="networks, each from a seed of its own")
+    size: int = Field(48, ge=8, le=512, description="height and width of their images in pixels")
+    cnn: Cnn = Cnn(activation="softmax")
+    scratch: Scratch = Scratch()
+
+
+class MeasuredParametrizations(Measure):
+    """What each regularizer buys, in numbers."""
+
+    kind: Literal["parametrizations"]
+    projection: Name = Field(description="the projection, of the same kind, that is measured")
+    draws: Count = Field(16, description="random changes of each image")
+    judges: Judges = Field(Judges(), description="networks that the images are shown to")
+
+
 AnyMeasure = Annotated[
-    LetterParts | CodeFrequency | Templates | Sanity | Pruning | Explanations,
+    LetterParts
+    | CodeFrequency
+    | Templates
+    | Sanity
+    | Pruning
+    | Explanations
+    | MeasuredParametrizations,
     Field(discriminator="kind"),
 ]
 
@@ -810,6 +856,8 @@ def _impossible(config: Config) -> Iterator[tuple[tuple[str, ...], str]]:
                     yield from _impossible_faults(here, settings, experiment.layers)
                 if settings.kind == "pruning":
                     yield from _impossible_pruning(here, settings, experiment.network)
+                if isinstance(settings, MeasuredParametrizations):
+                    yield from _impossible_judging(here, settings, experiment, classes)
                 yield from _impossible_images(here, settings, data.chosen)
                 yield from _impossible_methods(here, settings, experiment.layers)
                 if settings.kind == "sanity":
@@ -856,7 +904,7 @@ def _impossible_layers(at, settings: Section, shapes) -> Iterator[tuple[tuple[st
     units = []
     if "units" in settings.model_fields_set and settings.layer is not None:
         units = [("units", settings.layer, settings.units)]
-    if settings.kind == "feature_maps" and isinstance(settings.units_per_layer, list):
+    if isinstance(getattr(settings, "units_per_layer", None), list):
         units = [("units_per_layer", layer, settings.units_per_layer) for layer in settings.layers]
     if settings.kind == "dream" and settings.channel is not None:
         units = [("channel", settings.layer, [settings.channel])]
@@ -1051,6 +1099,26 @@ def _impossible_dream(
             yield (*at, index), f"only {data.large_per_class} large images of a class are kept"
     if settings.channel is not None and settings.guide_label is not None:
         yield (*at, "channel"), "a dream grows a channel or towards a guide; leave one out"
+
+
+def _impossible_judging(
+    at, settings: MeasuredParametrizations, experiment: Experiment, classes: Sequence[str]
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    known = [name for name, own in experiment.projections.items() if own.kind == "parametrizations"]
+    if settings.projection not in known:
+        yield (
+            (*at, "projection"),
+            f"there is no projection '{settings.projection}' of kind 'parametrizations'",
+        )
+    judges = settings.judges
+    cnn = import_module("pixelspace.networks.cnn")
+    shape = (judges.size, judges.size, experiment.dataset.chosen.image_shape[-1])
+    try:
+        output_shapes(
+            cnn.layers(input_shape=shape, classes=len(classes), **judges.cnn.model_dump())
+        )
+    except UserError as error:
+        yield (*at, "judges"), str(error)
 
 
 def _nearest(word: str, known) -> str:

@@ -124,6 +124,16 @@ def drawn(kind):
     return (SOURCE / f"pixelspace/figures/{kind}.py").is_file()
 
 
+def measured_projection(wildcards):
+    """The projection that a measure is of, if it is of one."""
+    name = measure_settings(wildcards).get("projection")
+    if name is None:
+        return []
+    return (
+        f"{RESULTS}/{wildcards.experiment}/{wildcards.replicate}/projections/{name}.npz"
+    )
+
+
 def subjects(name):
     """The subjects of an experiment's figures."""
     chosen = CONFIG.experiments[name]

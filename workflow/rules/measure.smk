@@ -2,6 +2,7 @@ rule measure:
     input:
         dataset=rules.make_dataset.output.dataset,
         weights=rules.train_network.output.weights,
+        projection=measured_projection,
     output:
         measure=f"{RESULTS}/{{experiment}}/{{replicate}}/measures/{{measure}}.json",
     log:

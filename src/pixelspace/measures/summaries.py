@@ -112,6 +112,11 @@ def maximization(projection: Projection) -> dict[str, float]:
     }
 
 
+def depth_series(projection: Projection) -> dict[str, float]:
+    """Return for each layer the height in pixels of what a unit sees, the image's at most."""
+    return {f"seen_{layer['name']}": layer["seen"][0] for layer in projection.about["layers"]}
+
+
 def attribution(projection: Projection) -> dict[str, float]:
     """Return how alike the maps of any two methods are, and how like the image those of each are.
 
@@ -169,6 +174,7 @@ SUMMARIES: dict[str, Callable[[Projection], dict[str, float]]] = {
     "dream": dream,
     "maximization": maximization,
     "maco": maximization,
+    "depth_series": depth_series,
     "attribution": attribution,
     "inversion": inversion,
     "atlas": atlas,
