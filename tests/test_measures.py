@@ -7,7 +7,7 @@ from projection_examples import sequential, set_weights, stored
 
 from pixelspace.artifacts import Projection
 from pixelspace.datasets import efl
-from pixelspace.measures import letter_parts, parametrizations, summaries
+from pixelspace.measures import letter_parts, regularizers, summaries
 from pixelspace.projections.parametrizations import project as projected
 
 
@@ -175,37 +175,37 @@ def test_fine_waves_are_told_from_coarse_ones():
     rows, columns = np.mgrid[:16, :16]
     checkers = ((rows + columns) % 2)[None, ..., None].astype(float)
     wave = np.cos(2 * np.pi * columns / 8)[None, ..., None]  # an eighth of a cycle in a pixel
-    assert parametrizations.fine_share(checkers) == pytest.approx(1)
-    assert parametrizations.fine_share(wave) == pytest.approx(0)
+    assert regularizers.fine_share(checkers) == pytest.approx(1)
+    assert regularizers.fine_share(wave) == pytest.approx(0)
     # A checkerboard of 0 and 1 has the variance 1/4, the wave 1/2; the mean does not count.
     both = checkers + wave + 7
-    assert parametrizations.fine_share(both) == pytest.approx((1 / 4) / (1 / 4 + 1 / 2))
-    assert parametrizations.fine_share(np.concatenate([checkers, wave])) == pytest.approx(1 / 2)
-    assert parametrizations.fine_share(np.ones((1, 16, 16, 3))) == 0
+    assert regularizers.fine_share(both) == pytest.approx((1 / 4) / (1 / 4 + 1 / 2))
+    assert regularizers.fine_share(np.concatenate([checkers, wave])) == pytest.approx(1 / 2)
+    assert regularizers.fine_share(np.ones((1, 16, 16, 3))) == 0
 
 
 def test_white_noise_has_a_known_share_of_fine_waves():
     noise = np.random.default_rng(0).normal(size=(50, 64, 64, 3))
     # A circle of radius 1/4 in the square of frequencies, whose side is 1.
-    assert parametrizations.fine_share(noise) == pytest.approx(1 - np.pi / 16, abs=0.005)
+    assert regularizers.fine_share(noise) == pytest.approx(1 - np.pi / 16, abs=0.005)
 
 
 def test_shares_are_of_what_is_over_zero():
     values, whole = np.array([1.0, 6.0, 9.0, 5.0]), np.array([2.0, 4.0, 3.0, -1.0])
-    assert parametrizations.share_of(values, whole) == 1.5
-    assert parametrizations.share_of(values, -np.ones(4)) == 0
+    assert regularizers.share_of(values, whole) == 1.5
+    assert regularizers.share_of(values, -np.ones(4)) == 0
 
 
 def test_a_units_strongest_cell_and_its_mean():
     outputs = np.arange(16.0).reshape(2, 2, 2, 2)  # cells of unit 1: 1, 3, 5, 7 and 9, 11, 13, 15
     units = np.array([1, 0])
-    assert parametrizations.of_units(outputs, units, strongest=True).tolist() == [7, 14]
-    assert parametrizations.of_units(outputs, units, strongest=False).tolist() == [4, 11]
-    assert parametrizations.of_units(outputs[:, 0, 0], units, strongest=False).tolist() == [1, 8]
+    assert regularizers.of_units(outputs, units, strongest=True).tolist() == [7, 14]
+    assert regularizers.of_units(outputs, units, strongest=False).tolist() == [4, 11]
+    assert regularizers.of_units(outputs[:, 0, 0], units, strongest=False).tolist() == [1, 8]
 
 
 def test_probabilities_of_logits():
-    found = parametrizations.softmax(np.log([[1.0, 3.0], [2.0, 2.0]]) + 900)
+    found = regularizers.softmax(np.log([[1.0, 3.0], [2.0, 2.0]]) + 900)
     np.testing.assert_allclose(found, [[0.25, 0.75], [0.5, 0.5]])
 
 
@@ -213,23 +213,23 @@ def test_spread_is_of_what_goes_with_what():
     one, other = np.zeros((2, 1, 2, 2))
     one[..., 0] = 1  # the first channel alone in both cells, and the second alone
     other[..., 1] = 1
-    assert parametrizations.spread(np.stack([one, 3 * one]), 2) == pytest.approx(0, abs=1e-6)
-    assert parametrizations.spread(np.stack([one, other]), 2) == pytest.approx(1)
+    assert regularizers.spread(np.stack([one, 3 * one]), 2) == pytest.approx(0, abs=1e-6)
+    assert regularizers.spread(np.stack([one, other]), 2) == pytest.approx(1)
     groups = np.stack([one, one, one, other])
-    assert parametrizations.spread(groups, 2) == pytest.approx(1 / 2)
+    assert regularizers.spread(groups, 2) == pytest.approx(1 / 2)
 
 
 def test_images_are_shrunk_to_the_means_of_what_they_show():
     halves = np.zeros((1, 8, 8, 3), np.float32)
     halves[:, :, 4:] = 200
-    small = parametrizations.shrunk(halves, 2)
+    small = regularizers.shrunk(halves, 2)
     assert small.shape == (1, 2, 2, 3)
     assert small.mean() == pytest.approx(100, rel=0.01)
-    np.testing.assert_array_equal(parametrizations.shrunk(halves, 8), halves)
+    np.testing.assert_array_equal(regularizers.shrunk(halves, 8), halves)
 
 
 @pytest.fixture(scope="module")
-def regularizers(tmp_path_factory):
+def measured(tmp_path_factory):
     """Measure images made for a network whose unit 0 is the mean of red, and unit 1 of blue."""
     convolution = keras.layers.Conv2D(2, 1, use_bias=False, name="colours")
     head = keras.layers.Dense(2, use_bias=False, name="logits")
@@ -253,18 +253,18 @@ def regularizers(tmp_path_factory):
     with stored(tmp_path_factory.mktemp("red") / "dataset.h5", images, labels) as dataset:
         made = projected(model, dataset, seed=3, layer="colours", units=[0, 1], starts=2, steps=16)
         judges = {"count": 2, "size": 8, **settings}
-        numbers = parametrizations.measure(
+        numbers = regularizers.measure(
             model, dataset, seed=3, projection=made, draws=4, judges=judges
         )
-        again = parametrizations.measure(
+        again = regularizers.measure(
             model, dataset, seed=3, projection=made, draws=4, judges=judges
         )
     assert numbers == again
     return made, numbers
 
 
-def test_images_of_regularizers_have_their_rows(regularizers):
-    made, _ = regularizers
+def test_images_of_regularizers_have_their_rows(measured):
+    made, _ = measured
     arrays, about = made.arrays, made.about
     assert about["of_units"] == ["pixels", "fourier", "robust"]
     assert about["of_classes"] == ["pixels", "fourier", "robust", "diverse"]
@@ -281,8 +281,8 @@ def test_images_of_regularizers_have_their_rows(regularizers):
     assert made.about["notes"] == []
 
 
-def test_what_regularizers_buy_is_measured(regularizers):
-    made, numbers = regularizers
+def test_what_regularizers_buy_is_measured(measured):
+    made, numbers = measured
     reach = made.arrays["unit_values"] / made.arrays["natural_unit_values"]
     for row, way in enumerate(made.about["of_units"]):
         assert numbers[f"{way}_reach"] == pytest.approx(np.median(reach[row]))

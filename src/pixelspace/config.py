@@ -646,23 +646,17 @@ class Judges(Section):
     scratch: Scratch = Scratch()
 
 
-class MeasuredParametrizations(Measure):
+class Regularizers(Measure):
     """What each regularizer buys, in numbers."""
 
-    kind: Literal["parametrizations"]
+    kind: Literal["regularizers"]
     projection: Name = Field(description="the projection, of the same kind, that is measured")
     draws: Count = Field(16, description="random changes of each image")
     judges: Judges = Field(Judges(), description="networks that the images are shown to")
 
 
 AnyMeasure = Annotated[
-    LetterParts
-    | CodeFrequency
-    | Templates
-    | Sanity
-    | Pruning
-    | Explanations
-    | MeasuredParametrizations,
+    LetterParts | CodeFrequency | Templates | Sanity | Pruning | Explanations | Regularizers,
     Field(discriminator="kind"),
 ]
 
@@ -856,7 +850,7 @@ def _impossible(config: Config) -> Iterator[tuple[tuple[str, ...], str]]:
                     yield from _impossible_faults(here, settings, experiment.layers)
                 if settings.kind == "pruning":
                     yield from _impossible_pruning(here, settings, experiment.network)
-                if isinstance(settings, MeasuredParametrizations):
+                if settings.kind == "regularizers":
                     yield from _impossible_judging(here, settings, experiment, classes)
                 yield from _impossible_images(here, settings, data.chosen)
                 yield from _impossible_methods(here, settings, experiment.layers)
@@ -1102,7 +1096,7 @@ def _impossible_dream(
 
 
 def _impossible_judging(
-    at, settings: MeasuredParametrizations, experiment: Experiment, classes: Sequence[str]
+    at, settings: Regularizers, experiment: Experiment, classes: Sequence[str]
 ) -> Iterator[tuple[tuple[str, ...], str]]:
     known = [name for name, own in experiment.projections.items() if own.kind == "parametrizations"]
     if settings.projection not in known:
