@@ -650,7 +650,7 @@ class Regularizers(Measure):
     """What each regularizer buys, in numbers."""
 
     kind: Literal["regularizers"]
-    projection: Name = Field(description="the projection, of the same kind, that is measured")
+    projection: Name = Field(description="the projection of kind parametrizations that is measured")
     draws: Count = Field(16, description="random changes of each image")
     judges: Judges = Field(Judges(), description="networks that the images are shown to")
 
