@@ -47,8 +47,11 @@ def test_correlation_and_alikeness():
 def test_zero_cells_of_feature_maps_are_counted():
     maps = np.array([[0.0, 1.0], [2.0, 0.0], [0.0, 0.0]])[..., None]
     projection = Projection(
-        {"maps_0": maps, "input": maps},
-        {"kind": "feature_maps", "layers": [{"name": "relu", "units": [0]}]},
+        {"maps_0": maps, "maps_1": maps[:1, :1], "input": maps},
+        {
+            "kind": "feature_maps",
+            "layers": [{"name": "relu", "units": [0]}, {"name": "dense", "units": [0]}],
+        },
     )
     assert summaries.measure(projection) == {
         "height_relu": 3,

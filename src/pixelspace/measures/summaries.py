@@ -43,10 +43,15 @@ def weights(projection: Projection) -> dict[str, float]:
 
 
 def feature_maps(projection: Projection) -> dict[str, float]:
-    """Return for each layer the size of its maps and the share of cells that are exactly zero."""
+    """Return for each layer the size of its maps and the share of cells that are exactly zero.
+
+    Layers whose maps have one cell, as a dense layer's, are left out.
+    """
     numbers: dict[str, float] = {}
     for i, layer in enumerate(projection.about["layers"]):
         maps = projection.arrays[f"maps_{i}"]
+        if maps.shape[:2] == (1, 1):
+            continue
         numbers[f"height_{layer['name']}"], numbers[f"width_{layer['name']}"] = maps.shape[:2]
         numbers[f"zero_share_{layer['name']}"] = float((maps == 0).mean())
     return numbers

@@ -97,7 +97,6 @@ def of_report(report: Mapping) -> Iterator[tuple[str, float]]:
     yield "test_accuracy", test["accuracy"]
     yield "test_errors", test["errors"]
     yield "test_ties", test["ties"]
-    yield "seed", report["seed"]
     yield "parameters", report["parameters"]["total"]
     yield "trainable_parameters", report["parameters"]["trainable"]
     yield "epochs", len(history["train_loss"])
