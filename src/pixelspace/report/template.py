@@ -102,7 +102,7 @@ class Cited:
         return name in self._claims
 
     def claim_rows(self) -> list[dict[str, object]]:
-        """Return what the table of claims says of each: bounds with their signs, LaTeX as such."""
+        """Return what the table of claims says of each, in their order: LaTeX and bounds' signs."""
         return [
             {
                 "place": found["place"],
@@ -118,7 +118,7 @@ class Cited:
                 ),
                 "holds": found["holds"],
             }
-            for found in self._claims.values()
+            for found in sorted(self._claims.values(), key=lambda found: found["place"])
         ]
 
     def _checked(self, name: str) -> Mapping:
