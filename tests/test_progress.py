@@ -40,6 +40,15 @@ rule forget:
     output: "results/forgotten.txt"
     log: "results/logs/forgotten.log"
     shell: "true"
+
+rule warn:
+    output: "results/warned.txt"
+    log: "results/logs/warn.log"
+    shell: "echo chatter > {{log}}; echo warning: mind this >> {{log}}; touch {{output}}"
+
+rule judge:
+    log: "results/logs/judge.log"
+    shell: "echo two is not one > {{log}}; exit 3"
 """
 
 GOOD = "open(snakemake.output[0], 'w').close()"
@@ -121,6 +130,19 @@ def test_an_output_that_a_step_forgets_is_named(run):
     assert status == 1
     assert lines[0].startswith("MissingOutputException in rule forget")
     assert any("results/forgotten.txt" in line for line in lines[1:])
+
+
+def test_what_a_step_warns_of_is_shown(run):
+    status, lines = run("results/warned.txt")
+    assert status == 0
+    assert lines[1:] == ["    warning: mind this"]
+
+
+def test_a_step_without_output_is_a_step(run):
+    status, lines = run("judge")
+    assert status == 1
+    assert lines[0].endswith("FAILED  judge")
+    assert lines[1:] == ["the end of results/logs/judge.log:", "    two is not one"]
 
 
 def test_a_mistake_in_the_configuration_is_one_line(run):

@@ -119,8 +119,8 @@ class Progress(logging.Handler):
             self._print(*_indented(cause.splitlines()))
 
     def _targets(self) -> set[str]:
-        """The rules without output, which are no steps."""
-        return {rule.name for rule in self.workflow.rules if not rule.output}
+        """The rules that do nothing by themselves, which are no steps."""
+        return {rule.name for rule in self.workflow.rules if rule.norun}
 
     def _position(self, started: logging.LogRecord, now: logging.LogRecord) -> str:
         width = len(str(self.steps))
