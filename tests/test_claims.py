@@ -100,6 +100,13 @@ def test_the_line_is_that_of_the_claim(tmp_path):
         claims.check(path, measured, {})
 
 
+def test_a_claim_that_stands_twice_is_refused(tmp_path):
+    path = tmp_path / "claims.yaml"
+    path.write_text(2 * yaml.safe_dump({"alike": LIKENESS}))
+    with pytest.raises(UserError, match="claims.yaml:8: alike: this key stands here twice"):
+        claims.load(path)
+
+
 @pytest.mark.parametrize("text", ["", "- a\n", "a: [\n"])
 def test_a_file_without_claims_is_refused(tmp_path, text):
     path = tmp_path / "claims.yaml"

@@ -6,7 +6,7 @@ import pytest
 from projection_examples import sequential, set_weights, stored
 from scipy.stats import bootstrap, spearmanr
 
-from pixelspace.measures import sanity
+from pixelspace.measures import correlations, intervals, sanity
 from pixelspace.projections import randomized
 
 kinds = keras.layers
@@ -15,14 +15,16 @@ SIDE = 12  # the window of structural similarity fits into it
 
 def test_rank_correlation_by_hand_and_as_scipy_has_it():
     rising = np.array([[1.0, 2.0], [30.0, 400.0]])
-    assert sanity.rank_correlation(rising, rising**3) == pytest.approx(1)
-    assert sanity.rank_correlation(rising, -rising) == pytest.approx(-1)
+    assert correlations.rank_correlation(rising, rising**3) == pytest.approx(1)
+    assert correlations.rank_correlation(rising, -rising) == pytest.approx(-1)
     # Ranks 1 2 3 4 and 1 2 4 3: 1 - 6 (0 + 0 + 1 + 1) / (4 * 15).
     swapped = np.array([[0.0, 1.0], [9.0, 8.0]])
-    assert sanity.rank_correlation(rising, swapped) == pytest.approx(0.8)
-    assert sanity.rank_correlation(rising, np.zeros((2, 2))) == 0
+    assert correlations.rank_correlation(rising, swapped) == pytest.approx(0.8)
+    assert correlations.rank_correlation(rising, np.zeros((2, 2))) == 0
     a, b = np.random.default_rng(0).integers(0, 6, (2, 9, 7))  # with many ties
-    assert sanity.rank_correlation(a, b) == pytest.approx(spearmanr(a.ravel(), b.ravel()).statistic)
+    assert correlations.rank_correlation(a, b) == pytest.approx(
+        spearmanr(a.ravel(), b.ravel()).statistic
+    )
 
 
 def test_sign_and_scale_do_not_count_for_the_similarity_of_sizes():
@@ -34,19 +36,19 @@ def test_sign_and_scale_do_not_count_for_the_similarity_of_sizes():
 
 def test_the_interval_is_that_of_scipy():
     values = np.random.default_rng(2).exponential(size=80)
-    low, high = sanity.bootstrap_interval(values, 0)
+    low, high = intervals.of_mean(values, seed=0)
     other = bootstrap((values,), np.mean, method="percentile", n_resamples=9999, rng=1)
     assert low == pytest.approx(other.confidence_interval.low, abs=0.02)
     assert high == pytest.approx(other.confidence_interval.high, abs=0.02)
-    assert sanity.bootstrap_interval(values, 0) == (low, high)
-    assert sanity.bootstrap_interval(np.array([0.5]), 0) == (0.5, 0.5)
+    assert intervals.of_mean(values, seed=0) == (low, high)
+    assert intervals.of_mean(np.array([0.5]), seed=0) == (0.5, 0.5)
 
 
 def test_the_interval_holds_the_true_mean_as_often_as_it_says():
     generator = np.random.default_rng(3)
-    intervals = [sanity.bootstrap_interval(generator.normal(size=50), i) for i in range(300)]
-    share = np.mean([low <= 0 <= high for low, high in intervals])
-    assert share == pytest.approx(sanity.CONFIDENCE, abs=0.04)
+    found = [intervals.of_mean(generator.normal(size=50), seed=i) for i in range(300)]
+    share = np.mean([low <= 0 <= high for low, high in found])
+    assert share == pytest.approx(intervals.COVERAGE, abs=0.04)
 
 
 def test_maps_of_noise_have_nothing_in_common_but_the_image_that_they_are_multiplied_with():

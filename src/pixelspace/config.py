@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic_core import PydanticCustomError
 
 from pixelspace.errors import UserError
+from pixelspace.keys import key_lines
 from pixelspace.networks.layers import Layer, output_shapes
 
 OWN_FOLDERS = (
@@ -716,7 +717,7 @@ def load(
     Raises:
         UserError: at the first key that is unknown, of a wrong type, or impossible.
     """
-    origins: Origins = [(str(file), _key_lines(Path(file))) for file in files]
+    origins: Origins = [(str(file), key_lines(Path(file))) for file in files]
     if overrides:
         typed = _typed(overrides)
         merged = _updated(merged, typed)
@@ -1169,40 +1170,3 @@ def _where(keys: Sequence[str], origins: Origins) -> str:
                 line = lines[tuple(keys[:length])]
                 return f"{source}: {path}" if line is None else f"{source}:{line}: {path}"
     return path
-
-
-def _key_lines(file: Path) -> dict[tuple[str, ...], int]:
-    """Return the line of every key of a YAML file by its path.
-
-    Raises:
-        UserError: if the file is no YAML mapping or has a key twice.
-    """
-    try:
-        root = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UserError(f"{file}: not readable as YAML: {' '.join(str(error).split())}") from None
-    if root is None:
-        return {}
-    if not isinstance(root, yaml.MappingNode):
-        raise UserError(f"{file}: must be a mapping of keys to values")
-    lines: dict[tuple[str, ...], int] = {}
-
-    def walk(node: yaml.Node, path: tuple[str, ...]) -> None:
-        if isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
-                here = (*path, str(key.value))
-                line = key.start_mark.line + 1
-                if here in lines:
-                    raise UserError(
-                        f"{file}:{line}: {'.'.join(here)}: this key stands here twice; "
-                        f"it is already in line {lines[here]}"
-                    )
-                lines[here] = line
-                walk(value, here)
-        elif isinstance(node, yaml.SequenceNode):
-            for i, value in enumerate(node.value):
-                lines[(*path, str(i))] = value.start_mark.line + 1
-                walk(value, (*path, str(i)))
-
-    walk(root, ())
-    return lines

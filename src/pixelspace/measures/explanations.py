@@ -18,6 +18,7 @@ from pixelspace.errors import UserError
 from pixelspace.measures import faithfulness, intervals, localization
 from pixelspace.networks import training
 from pixelspace.projections import attribution, graph
+from pixelspace.projections.randomized import explained
 
 OF_PLACES = (*attribution.NEED_A_MAP, "occlusion")
 CENTRE_SPREAD = 1 / 4  # standard deviation of the map of the middle, as a share of the image
@@ -141,8 +142,7 @@ def measure(
     found: dict[str, float] = {"images": len(numbers)}
     maps = {}
     for method in methods:
-        made = attribution.METHODS[method](settings, model, pixels, graph.LOGITS, labels, None)
-        maps[method] = importance(method, made[0] if isinstance(made, tuple) else made)
+        maps[method] = importance(method, explained(method, settings, model, pixels, labels))
         forward, backward = attribution.passes(method, settings, pixels.shape[1:3])
         found |= {f"{method}_forward": forward, f"{method}_backward": backward}
     maps |= {name: control(pixels, seed) for name, control in CONTROLS.items()}

@@ -6,7 +6,9 @@ RESAMPLES = 2000
 COVERAGE = 0.95
 
 
-def of_mean(values: np.ndarray, groups: np.ndarray, *, seed: int) -> tuple[float, float]:
+def of_mean(
+    values: np.ndarray, groups: np.ndarray | None = None, *, seed: int
+) -> tuple[float, float]:
     """Return the ends of the interval of 95 % for the mean of values ``(n,)``.
 
     The stratified percentile bootstrap (Efron and Tibshirani 1993): the middle of the means of
@@ -15,8 +17,9 @@ def of_mean(values: np.ndarray, groups: np.ndarray, *, seed: int) -> tuple[float
     of the same groups and seed are drawn alike.
 
     Args:
-        groups: the number of each value's group ``(n,)``.
+        groups: the number of each value's group ``(n,)``; None for a single one.
     """
+    groups = np.zeros(len(values)) if groups is None else groups
     random = np.random.default_rng(seed)
     members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
     drawn = [random.choice(own, (RESAMPLES, len(own))) for own in members]

@@ -12,9 +12,9 @@ from dataclasses import replace
 
 import keras
 import numpy as np
-from scipy.stats import spearmanr
 
 from pixelspace.artifacts import StoredDataset
+from pixelspace.measures.correlations import rank_correlation
 from pixelspace.networks import cnn, scratch, training
 from pixelspace.networks.build import build, logits_model
 from pixelspace.networks.layers import Layers, multiply_adds, output_shapes
@@ -81,13 +81,6 @@ def pruned(model: keras.Model, layers: Layers, kept: Kept) -> keras.Model:
         else:
             stays[layer.name] = np.arange(total) if before is None else before
     return left
-
-
-def rank_correlation(some: np.ndarray, others: np.ndarray) -> float:
-    """Return Spearman's rank correlation; 0 if one of them is constant."""
-    if np.ptp(some) == 0 or np.ptp(others) == 0:
-        return 0.0
-    return float(spearmanr(some, others).statistic)
 
 
 def measure(

@@ -13,6 +13,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import tensorflow as tf
+from scipy.special import softmax
 
 from pixelspace.artifacts import (
     Dataset,
@@ -66,12 +67,6 @@ def of_units(outputs: np.ndarray, units: np.ndarray, *, strongest: bool) -> np.n
     cells = outputs.reshape(len(outputs), -1, outputs.shape[-1])
     own = cells[np.arange(len(cells)), :, units]
     return own.max(1) if strongest else own.mean(1)
-
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Return probabilities of classes, on the last axis."""
-    powers = np.exp(logits.astype(np.float64) - logits.max(-1, keepdims=True))
-    return powers / powers.sum(-1, keepdims=True)
 
 
 def spread(outputs: np.ndarray, group: int) -> float:
@@ -200,11 +195,14 @@ def _of_classes(
         labels = np.repeat(np.arange(classes), starts)
         images = groups.reshape(-1, *groups.shape[2:])
         outputs = layer_outputs(model, images, [graph.LOGITS, about["layer"]])
-        own = softmax(outputs[graph.LOGITS])
+        own = softmax(outputs[graph.LOGITS], axis=-1)
         sizes = [graph.sized_image_shape(judge)[0] for judge in judges]
         said = np.stack(
             [
-                softmax(layer_outputs(judge, shrunk(images, size), [graph.LOGITS])[graph.LOGITS])
+                softmax(
+                    layer_outputs(judge, shrunk(images, size), [graph.LOGITS])[graph.LOGITS],
+                    axis=-1,
+                )
                 for judge, size in zip(judges, sizes, strict=True)
             ]
         )

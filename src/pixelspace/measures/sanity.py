@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
-from scipy.stats import rankdata
 
 from pixelspace.artifacts import StoredDataset
+from pixelspace.measures import intervals
+from pixelspace.measures.correlations import correlation, rank_correlation
 from pixelspace.measures.ssim import structural_similarity
-from pixelspace.measures.summaries import correlation
 from pixelspace.projections.attribution import Settings
 from pixelspace.projections.feature_maps import layer_outputs
 from pixelspace.projections.graph import LOGITS
@@ -27,15 +27,7 @@ from pixelspace.projections.randomized import (
 )
 from pixelspace.projections.selection import choose_images
 
-CONFIDENCE = 0.95
-RESAMPLES = 2000
-
 Comparison = Callable[[np.ndarray, np.ndarray], float]
-
-
-def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
-    """Return Spearman's correlation of two arrays of one shape; 0 where one of them is constant."""
-    return correlation(rankdata(a), rankdata(b))
 
 
 def similarity_of_sizes(a: np.ndarray, b: np.ndarray) -> float:
@@ -62,20 +54,9 @@ def of_pairs(compare: Comparison, some: np.ndarray, others: np.ndarray) -> np.nd
     return np.array([compare(a, b) for a, b in zip(some, others, strict=True)])
 
 
-def bootstrap_interval(values: np.ndarray, seed: int) -> tuple[float, float]:
-    """Return where the mean of values ``(n,)`` lies with `CONFIDENCE`.
-
-    The percentile interval over `RESAMPLES` samples of as many values, drawn with replacement.
-    """
-    chosen = np.random.default_rng(seed).integers(len(values), size=(RESAMPLES, len(values)))
-    tail = 50 * (1 - CONFIDENCE)
-    low, high = np.percentile(values[chosen].mean(1), [tail, 100 - tail])
-    return float(low), float(high)
-
-
 def with_interval(name: str, values: np.ndarray, seed: int) -> dict[str, float]:
     """Return the mean of values ``(n,)`` as ``name``, and its interval."""
-    low, high = bootstrap_interval(values, seed)
+    low, high = intervals.of_mean(values, seed=seed)
     return {name: float(values.mean()), f"{name}_low": low, f"{name}_high": high}
 
 
@@ -142,7 +123,7 @@ def measure(
                     compared.setdefault(f"{method}_{name}_{stage}", []).append(found)
     values |= {name: np.mean(found, axis=0) for name, found in compared.items()}
     layers = len(from_the_top(model))
-    numbers = {"images": len(pixels), "confidence": CONFIDENCE, "layers": layers}
+    numbers = {"images": len(pixels), "confidence": intervals.COVERAGE, "layers": layers}
     numbers |= {f"layers_{stage}": depth for stage, depth in depths(layers).items()}
     for name, own in values.items():
         numbers |= with_interval(name, own, seed)

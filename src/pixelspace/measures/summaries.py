@@ -6,16 +6,9 @@ from collections.abc import Callable
 import numpy as np
 
 from pixelspace.artifacts import Projection
+from pixelspace.measures.correlations import correlation
 
 NEGLIGIBLE = 0.01
-
-
-def correlation(a: np.ndarray, b: np.ndarray) -> float:
-    """Return Pearson's correlation of two arrays of one shape; 0 where one of them is constant."""
-    a, b = a.astype(np.float64).ravel(), b.astype(np.float64).ravel()
-    a, b = a - a.mean(), b - b.mean()
-    length = np.linalg.norm(a) * np.linalg.norm(b)
-    return float(a @ b / length) if length else 0.0
 
 
 def alikeness(images: np.ndarray) -> float:

@@ -19,6 +19,8 @@ from scipy.stats import rankdata
 
 from pixelspace.artifacts import StoredDataset, StoredSplit
 from pixelspace.errors import UserError
+from pixelspace.measures import intervals
+from pixelspace.measures.correlations import rank_correlation
 from pixelspace.networks.layers import ReceptiveField
 from pixelspace.projections import feature_maps, graph, top_patches
 from pixelspace.projections.backward import POLICIES, backward_pass
@@ -36,7 +38,6 @@ PICTURES = (
     "mean_patch",
 )
 STRONG = 0.05
-RESAMPLES = 2000
 UNTRAINED = 3
 BATCH = 256
 TRIES = 100
@@ -47,10 +48,8 @@ def rank_correlations(predicted: np.ndarray, answers: np.ndarray) -> np.ndarray:
 
     0 where either column is constant.
     """
-    ranks = [rankdata(column, axis=0) for column in (predicted, answers)]
-    a, b = (column - column.mean(axis=0) for column in ranks)
-    lengths = np.linalg.norm(a, axis=0) * np.linalg.norm(b, axis=0)
-    return (a * b).sum(axis=0) / np.where(lengths > 0, lengths, 1)
+    columns = zip(predicted.T, answers.T, strict=True)
+    return np.array([rank_correlation(*pair) for pair in columns])
 
 
 def ranked_above(predicted: np.ndarray, answers: np.ndarray) -> np.ndarray:
@@ -72,13 +71,6 @@ def ranked_above(predicted: np.ndarray, answers: np.ndarray) -> np.ndarray:
     ranks = np.take_along_axis(rankdata(predicted, axis=0), order, axis=0)
     wins = ranks.sum(axis=0) - strong * (strong + 1) / 2
     return wins / (strong * (count - strong))
-
-
-def bootstrap_interval(values: np.ndarray, seed: int) -> tuple[float, float]:
-    """Return the ends of the 95 % percentile interval of a mean, over resampled ``values (n,)``."""
-    draws = np.random.default_rng(seed).integers(len(values), size=(RESAMPLES, len(values)))
-    low, high = np.percentile(values[draws].mean(axis=1), (2.5, 97.5))
-    return float(low), float(high)
 
 
 def least_squares(patches: np.ndarray, answers: np.ndarray) -> np.ndarray:
@@ -238,9 +230,9 @@ def measure(
         for picture in PICTURES:
             predicted = drawn @ made[picture].T
             own = rank_correlations(predicted, answers)
-            low, high = bootstrap_interval(own, seed)
+            low, high = intervals.of_mean(own, seed=seed)
             if picture != "weights":
-                gain_low, gain_high = bootstrap_interval(own - of_weights, seed)
+                gain_low, gain_high = intervals.of_mean(own - of_weights, seed=seed)
                 numbers |= {
                     f"{layer}_{picture}_gain_low": gain_low,
                     f"{layer}_{picture}_gain_high": gain_high,

@@ -485,16 +485,24 @@ def _is_over_zero(maximum: keras.Operation) -> bool:
     return all(any(np.isscalar(a) and a == 0 for a in own) for own in arguments) and any(arguments)
 
 
+def check_has_units(layer: str, shape: tuple[int | None, ...]) -> None:
+    """Check that a layer's output of this shape, without the batch axis, is of units or of maps.
+
+    Raises:
+        UserError: if it is neither.
+    """
+    if len(shape) not in (1, 3):
+        raise UserError(f"layer {layer}: its output has shape {shape}; units or maps are expected")
+
+
 def check_units(model: keras.Model, layer: str, units) -> None:
     """Check that a layer has the units of these numbers.
 
     Raises:
         UserError: if it has not, or there are no numbers.
     """
-    own = shape(model, layer)
-    if len(own) not in (1, 3):
-        raise UserError(f"layer {layer}: its output has shape {own}; units or maps are expected")
-    total = own[-1]
+    check_has_units(layer, shape(model, layer))
+    total = shape(model, layer)[-1]
     if not np.size(units):
         raise UserError(f"layer {layer}: no unit is asked for; it has units 0 to {total - 1}")
     if not np.issubdtype(np.asarray(units).dtype, np.integer):

@@ -254,10 +254,8 @@ def _term_data(
 ) -> tuple[np.ndarray, ...]:
     """Return a term's factors, vectors and cells, for each of ``count`` images of a size."""
     shape = graph.shape_at(model, term.layer, size)
-    if term.kind == "units" and len(shape) not in (1, 3):
-        raise UserError(
-            f"layer {term.layer}: its output has shape {shape}; units or maps are expected"
-        )
+    if term.kind == "units":
+        graph.check_has_units(term.layer, shape)
     if term.units is not None:
         graph.check_units(model, term.layer, term.units)
     elif term.vectors is not None and term.vectors.shape[-1] != shape[-1]:

@@ -4,6 +4,7 @@ A claim says what a number must be for a sentence to be true. The bound has a re
 that a run came out so. Which of the two sentences the paper prints is decided by the number.
 """
 
+import operator
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,15 +13,16 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pixelspace.errors import UserError
+from pixelspace.keys import key_lines
 from pixelspace.report.formats import shown
 
 PLACE = re.compile(r"<([a-z][\w.]*)(?::(\w+))?>")
 BOUNDS = {
-    "at_least": lambda value, bound: value >= bound,
-    "at_most": lambda value, bound: value <= bound,
-    "above": lambda value, bound: value > bound,
-    "below": lambda value, bound: value < bound,
-    "equal": lambda value, bound: value == bound,
+    "at_least": operator.ge,
+    "at_most": operator.le,
+    "above": operator.gt,
+    "below": operator.lt,
+    "equal": operator.eq,
 }
 Bound = float | str | None
 
@@ -75,19 +77,15 @@ def load(path: str | Path) -> dict[str, Claim]:
     """Return the claims of a file by their names, in its order.
 
     Raises:
-        UserError: naming file and line, if a claim is not as `Claim` says or has no bound.
+        UserError: naming file and line, if a claim is not as `Claim` says, has no bound or stands
+            there twice.
     """
-    text = Path(path).read_text(encoding="utf-8")
-    try:
-        given = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise UserError(f"{path}: {' '.join(str(error).split())}") from None
-    if not isinstance(given, Mapping) or not given:
+    lines = key_lines(Path(path))
+    if not lines:
         raise UserError(f"{path}: a mapping of claims by their names is expected")
-    lines = _lines(text)
     claims = {}
-    for name, fields in given.items():
-        here = f"{path}:{lines[name]}: {name}"
+    for name, fields in yaml.safe_load(Path(path).read_text(encoding="utf-8")).items():
+        here = f"{path}:{lines[name,]}: {name}"
         try:
             claims[name] = Claim.model_validate(fields)
             for sentence in (claims[name].holds, claims[name].fails):
@@ -102,12 +100,6 @@ def load(path: str | Path) -> dict[str, Claim]:
         if not claims[name].bounds:
             raise UserError(f"{here}: it has no bound; give one of {', '.join(BOUNDS)}")
     return claims
-
-
-def _lines(text: str) -> dict[str, int]:
-    """Return the line of each key at the top of a YAML text."""
-    (mapping,) = (node for node in [yaml.compose(text)])
-    return {key.value: key.start_mark.line + 1 for key, _ in mapping.value}
 
 
 def is_made(claim: Claim, config: Mapping) -> bool:
@@ -142,16 +134,16 @@ def check(
     Raises:
         UserError: naming file and line, if a claim is about a number that nothing measured.
     """
-    lines = _lines(Path(path).read_text(encoding="utf-8"))
+    lines = key_lines(Path(path))
+    values = {number: entry["value"] for number, entry in numbers.items()}
     checked = {}
     for name, claim in load(path).items():
         if not is_made(claim, config):
             continue
         unknown = [number for number in claim.numbers if number not in numbers]
         if unknown:
-            here = f"{path}:{lines[name]}: {name}"
+            here = f"{path}:{lines[name,]}: {name}"
             raise UserError(f"{here}: there is no number '{unknown[0]}' in numbers.json")
-        values = {number: entry["value"] for number, entry in numbers.items()}
         value = values[claim.number]
         bounds = {
             kind: values[bound] if isinstance(bound, str) else bound
