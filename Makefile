@@ -1,9 +1,14 @@
 # make paper    set up, then build results/paper.pdf     CONFIG=overlay.yaml PHOTOS=folder CORES=n GPU=1
 # make claims   build what the claims of the paper are about, and fail if one of them does
+# make compare  say and draw what differs between two folders of results: A=results B=results-my
+# make verify   say whether a finished build is the paper of report/reference.json    RESULTS=results
+# make reference  renew that from a fresh build, and its tolerances from builds of the same commit
+#               under other instruction sets: RESULTS=results LIKE="results-a results-b"
 # make test     set up, then run the tests               TESTS=tests/test_config.py
+# make faults   kill builds, damage what they made and see them recover: some hours
 # make lint     style, formatting and import rules
 # make bench    measure speed and memory, all of it or one: make bench-pipeline, bench-rendering,
-#               bench-projections (see benchmarks/)
+#               bench-projections, bench-scale, bench-memory (see benchmarks/)
 # make lock     renew the locks from pyproject.toml      UV=/path/to/uv
 # make container  build pixelspace.sif, the image for `--software-deployment-method apptainer`
 # make clean    remove everything that was built, but keep the environments
@@ -20,9 +25,11 @@ ENVIRONMENT := .venv
 LOCK := requirements.txt
 endif
 
-OVERLAY := $(if $(CONFIG),--configfile "$(CONFIG)") $(if $(PHOTOS),--config photos="$(PHOTOS)")
+# Through the environment, whatever is in these names.
+OVERLAY := $(if $(CONFIG),--configfile "$$CONFIG") $(if $(PHOTOS),--config photos="$$PHOTOS")
 
-.PHONY: paper claims test lint bench bench-pipeline bench-rendering bench-projections lock container clean
+.PHONY: paper claims compare verify reference test faults lint lock container clean
+.PHONY: bench bench-pipeline bench-rendering bench-projections bench-scale bench-memory
 .PHONY: python python-dev tex
 
 TARGETS :=
@@ -30,12 +37,27 @@ claims: TARGETS := claims
 
 paper claims: python tex
 ifdef CONFIG
-	@test -f "$(CONFIG)" || { echo "error: CONFIG=$(CONFIG): there is no such file" >&2; exit 2; }
+	@test -f "$$CONFIG" || { echo "error: CONFIG=$$CONFIG: there is no such file" >&2; exit 2; }
+	@PYTHONPATH=src $(ENVIRONMENT)/bin/python tools/read_config.py "$$CONFIG"
 endif
 	@exec $(ENVIRONMENT)/bin/snakemake $(TARGETS) --cores $(CORES) $(OVERLAY)
 
+compare: python
+	@PYTHONPATH=src $(ENVIRONMENT)/bin/python tools/compare.py "$(A)" "$(B)" || [ $$? = 1 ]
+
+RESULTS ?= results
+
+verify: python
+	@PYTHONPATH=src $(ENVIRONMENT)/bin/python tools/verify.py check "$(RESULTS)"
+
+reference: python
+	@PYTHONPATH=src $(ENVIRONMENT)/bin/python tools/verify.py renew "$(RESULTS)" --like $(LIKE)
+
 test: python-dev tex
 	@exec .venv/bin/pytest $(TESTS)
+
+faults: python-dev tex
+	@cd tests && PYTHONPATH=../src exec ../.venv/bin/python -m faults.campaign
 
 lint: python-dev
 	.venv/bin/ruff check
@@ -44,7 +66,7 @@ lint: python-dev
 	PYTHONPATH=src .venv/bin/lint-imports
 	.venv/bin/snakemake --lint
 
-bench: bench-pipeline bench-rendering bench-projections
+bench: bench-pipeline bench-rendering bench-projections bench-scale $(if $(PHOTOS),bench-memory)
 
 bench-pipeline: python-dev tex
 	@exec .venv/bin/python benchmarks/pipeline.py
@@ -55,6 +77,12 @@ bench-rendering: python-dev
 bench-projections: python-dev
 	@tools/setup python .venv-peers benchmarks/requirements-peers.txt
 	@PYTHONPATH=src exec .venv/bin/python benchmarks/projections
+
+bench-scale: python-dev
+	@PYTHONPATH=src exec .venv/bin/python benchmarks/scale.py
+
+bench-memory: python-dev
+	@PYTHONPATH=src exec .venv/bin/python benchmarks/memory.py "$(PHOTOS)"
 
 python:
 	@tools/setup python $(ENVIRONMENT) $(LOCK)

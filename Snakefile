@@ -3,6 +3,9 @@ from snakemake.utils import min_version
 min_version("9.27")
 
 
+include: "workflow/rules/config.smk"
+
+
 configfile: "config/config.yaml"
 
 
@@ -15,8 +18,35 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/project.smk"
 include: "workflow/rules/measure.smk"
+include: "workflow/rules/sweep.smk"
 include: "workflow/rules/draw.smk"
 include: "workflow/rules/report.smk"
+
+
+# Where files pass through a remote storage there is no folder of results to put it into.
+onsuccess:
+    if not REMOTE:
+        machine.record(RESULTS, project=workflow.basedir, environment=os.environ)
+
+
+# On a cluster these run where snakemake does: a job of its own costs each more than it computes.
+localrules:
+    choose_network,
+    summarize_projection,
+    collect_sweep,
+    draw_samples,
+    draw_training,
+    draw_diagram,
+    draw_contact_sheet,
+    draw_projection,
+    draw_measure,
+    draw_sweep,
+    record_config,
+    collect_numbers,
+    check_claims,
+    write_paper,
+    compile_paper,
+    claims,
 
 
 rule all:

@@ -5,7 +5,8 @@ from pixelspace.report import claims
 
 with runtime.job(snakemake.log[0]):
     numbers = artifacts.read_json(snakemake.input.numbers)
-    checked = claims.check(snakemake.input.claims, numbers, snakemake.params.config)
+    config = artifacts.read_json(snakemake.input.config)
+    checked = claims.check(snakemake.input.claims, numbers, config)
     for line in claims.failing(checked):
         print(f"warning: {line}")
     artifacts.write_json(snakemake.output.claims, checked)

@@ -10,6 +10,7 @@ with runtime.job(snakemake.log[0]):
         Path(snakemake.output.numbers).parent,
         datasets=snakemake.input.datasets,
         reports=snakemake.input.reports,
+        shown=snakemake.input.shown,
         measures=[*snakemake.input.measures, *snakemake.input.summaries],
         replicated=snakemake.input.replicated,
     )

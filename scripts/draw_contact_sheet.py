@@ -12,4 +12,5 @@ with runtime.job(snakemake.log[0]):
         for note in projection.about["notes"]
     )
     figure = style.noted(contact_sheet.draw(projections), list(dict.fromkeys(notes)))
-    style.save(figure, *snakemake.output, screen_dpi=snakemake.params.screen_dpi)
+    alt = contact_sheet.alt(projections)
+    style.save(figure, *snakemake.output, alt=alt, screen_dpi=snakemake.params.screen_dpi)

@@ -6,4 +6,5 @@ with runtime.job(snakemake.log[0]):
     from pixelspace.figures import diagram, style
 
     projection = artifacts.read_projection(snakemake.input.weights)
-    style.save(diagram.draw(projection), *snakemake.output, screen_dpi=snakemake.params.screen_dpi)
+    figure, alt = diagram.draw(projection), diagram.alt(projection)
+    style.save(figure, *snakemake.output, alt=alt, screen_dpi=snakemake.params.screen_dpi)

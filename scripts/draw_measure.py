@@ -6,7 +6,10 @@ from pixelspace import artifacts, runtime
 
 with runtime.job(snakemake.log[0]):
     from pixelspace.figures import style
+    from pixelspace.report import numbers
 
-    figure = import_module(f"pixelspace.figures.{snakemake.params.kind}")
-    drawn = figure.draw(*map(artifacts.read_json, snakemake.input.measures))
-    style.save(drawn, *snakemake.output, screen_dpi=snakemake.params.screen_dpi)
+    module = import_module(f"pixelspace.figures.{snakemake.params.kind}")
+    networks = [artifacts.read_json(path) for path in snakemake.input.measures]
+    found = numbers.of_networks(networks)
+    figure, alt = module.draw(found), module.alt(found)
+    style.save(figure, *snakemake.output, alt=alt, screen_dpi=snakemake.params.screen_dpi)

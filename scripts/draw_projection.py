@@ -7,7 +7,9 @@ from pixelspace import artifacts, runtime
 with runtime.job(snakemake.log[0]):
     from pixelspace.figures import style
 
-    figure = import_module(f"pixelspace.figures.{snakemake.params.kind}")
+    module = import_module(f"pixelspace.figures.{snakemake.params.kind}")
     projection = artifacts.read_projection(snakemake.input.projection)
-    drawn = style.noted(figure.draw(projection), projection.about["notes"])
-    style.save(drawn, *snakemake.output, screen_dpi=snakemake.params.screen_dpi)
+    notes = projection.about["notes"]
+    figure = style.noted(module.draw(projection), notes)
+    alt = " ".join([module.alt(projection), *(f"{note}." for note in notes)])
+    style.save(figure, *snakemake.output, alt=alt, screen_dpi=snakemake.params.screen_dpi)

@@ -6,4 +6,6 @@ with runtime.job(snakemake.log[0]):
     from pixelspace.figures import style, training
 
     reports = [artifacts.read_json(report) for report in snakemake.input.reports]
-    style.save(training.draw(reports), *snakemake.output, screen_dpi=snakemake.params.screen_dpi)
+    shown = artifacts.read_json(snakemake.input.shown).get("replicate", 0)
+    figure, alt = training.draw(reports, shown), training.alt(reports, shown)
+    style.save(figure, *snakemake.output, alt=alt, screen_dpi=snakemake.params.screen_dpi)

@@ -1,5 +1,7 @@
 """Rule write_paper: fill the template with numbers."""
 
+from pathlib import Path
+
 from pixelspace import artifacts, runtime
 from pixelspace.report import template
 
@@ -10,7 +12,8 @@ with runtime.job(snakemake.log[0]):
         claims=artifacts.read_json(snakemake.input.claims),
         config=snakemake.params.config,
         class_names=snakemake.params.class_names,
+        sweeps={Path(path).stem: artifacts.read_json(path) for path in snakemake.input.sweeps},
         lock=snakemake.input.lock,
-        all_cited=snakemake.params.all_cited,
+        told=snakemake.params.told,
     )
     artifacts.write_text(snakemake.output.tex, tex)

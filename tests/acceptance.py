@@ -1,5 +1,5 @@
 """What the three networks of the default paper must reach; run after `make paper` and
-`snakemake figures`, and the last, where there are photographs, after the paper about these.
+`snakemake figures`.
 
 make test TESTS=tests/acceptance.py
 """
@@ -114,6 +114,7 @@ def test_every_claim_is_in_the_paper_and_its_opposite_where_that_is_true(pages, 
         class_names={
             name: list(chosen.dataset.chosen.classes) for name, chosen in loaded.experiments.items()
         },
+        sweeps={name: read_json(RESULTS / f"sweeps/{name}.json") for name in loaded.sweeps},
         lock=ROOT / "requirements.txt",
     )
     write_text(tmp_path / "paper.tex", tex)
@@ -130,21 +131,7 @@ def test_every_claim_is_in_the_paper_and_its_opposite_where_that_is_true(pages, 
     assert text.count("claimcfails") == marked
 
 
-PHOTOS = ROOT.parent / "shared" / "photos"
-FOLDER = ROOT / "results-folder"
-
-
 def test_every_network_has_a_contact_sheet():
     for name in CONFIG["experiments"]:
         (page,) = PdfReader(RESULTS / f"figures/{name}-projections.pdf").pages
         assert "gradient" in page.extract_text()
-
-
-@pytest.mark.skipif(not PHOTOS.is_dir(), reason="there are no photographs beside the repository")
-def test_photographs_are_told_apart():
-    test = read_json(FOLDER / "meme/0/training.json")["test"]
-    assert test["accuracy"] >= 0.99
-    assert test["images"] >= 300
-    text = "".join(page.extract_text() for page in PdfReader(FOLDER / "paper.pdf").pages)
-    assert "??" not in text
-    assert "photographs" in text

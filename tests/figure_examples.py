@@ -5,6 +5,7 @@ the real ones.
 """
 
 import contextlib
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from pixelspace import artifacts
 from pixelspace.artifacts import Dataset, Projection, Sample, Split
 from pixelspace.figures.templates import LABELS
+from pixelspace.report.sweep import summary
 
 LETTERS = ("E", "F", "L")
 DIGITS = tuple("0123456789")
@@ -504,3 +506,18 @@ def code_frequency() -> dict[str, float]:
                 key = f"{recipe}_{kept}{outcome}"
                 numbers |= {key: share, f"{key}_low": low, f"{key}_high": high}
     return numbers
+
+
+def swept(replicates: int = 3, failed=(), **grid) -> dict:
+    """Return the summary of a sweep over a grid, some points of which failed."""
+    random = np.random.default_rng(0)
+    rows = []
+    for number, values in enumerate(itertools.product(*grid.values())):
+        for replicate in range(replicates):
+            accuracy = 0.9 + 0.02 * np.sin(number) + 0.01 * random.random()
+            outcome = {"numbers": {"test_accuracy": float(accuracy)}}
+            if number in failed:
+                outcome = {"error": "ValueError: it broke"}
+            varied = dict(zip(grid, values, strict=True))
+            rows.append({"varied": varied, "replicate": replicate, "key": "", **outcome})
+    return summary(rows, "test_accuracy", "")

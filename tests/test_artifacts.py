@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pixelspace import artifacts
+from pixelspace import artifacts, runtime
 from pixelspace.artifacts import Dataset, Projection, Sample, Split
 from pixelspace.errors import UserError
 
@@ -103,3 +103,15 @@ def test_a_writer_that_fails_leaves_what_was_there(tmp_path):
 def test_not_a_number_is_refused(tmp_path):
     with pytest.raises(ValueError):
         artifacts.write_json(tmp_path / "a.json", float("nan"))
+
+
+def test_what_passes_through_a_remote_storage_needs_no_record(tmp_path, monkeypatch):
+    for name, value in runtime.environment(gpu=False, remote=True).items():
+        monkeypatch.setenv(name, value)
+    artifacts.write_json(tmp_path / "a.json", 1)
+    (tmp_path / "a.json").rename(tmp_path / "b.json")
+    assert artifacts.read_json(tmp_path / "b.json") == 1
+    assert [file.name for file in tmp_path.iterdir()] == ["b.json"]
+    monkeypatch.delenv("PIXELSPACE_REMOTE")
+    with pytest.raises(UserError, match="missing"):
+        artifacts.read_json(tmp_path / "b.json")

@@ -139,6 +139,7 @@ def render(tmp_path):
             claims=checked,
             config={"experiments": {}},
             class_names={},
+            sweeps={},
             lock=ROOT / "requirements.txt",
             **options,
         )
@@ -161,5 +162,5 @@ def test_every_claim_has_its_sentence_and_every_number_a_citation(render, check)
     text = '((= claim("alike") =))'
     render(text, check())
     with pytest.raises(UserError, match="nothing cites 1 of the numbers: a.other"):
-        render(text, check(), all_cited=True)
-    render(text + '((= number("a.other") =))', check(), all_cited=True)
+        render(text, check(), told=["a"])
+    render(text + '((= number("a.other") =))', check(), told=["a"])

@@ -523,3 +523,51 @@ def test_lists_of_numbers_come_from_the_command_line_too(paper):
     weights["units"] = ["0", "many"]
     with pytest.raises(UserError, match="^--config: .*units"):
         config.load(merged(paper, given), [PAPER], given)
+
+
+VARIANT = {"extends": "mnist", "network": {"cnn": {"dense": 64}}}
+
+
+def with_variant(paper, **own):
+    return merged(paper, {"experiments": {"narrow": {**VARIANT, **own}}})
+
+
+def test_a_variant_has_what_it_does_not_say_of_the_experiment_that_it_extends(paper):
+    given = with_variant(paper, projections={"maco": None, "weights": {"units": 4}})
+    loaded = config.load(given).experiments
+    narrow, mnist = loaded["narrow"], loaded["mnist"]
+    assert narrow.network.cnn.dense == 64
+    assert narrow.network.cnn.filters == mnist.network.cnn.filters
+    assert narrow.training == mnist.training
+    assert narrow.projections.keys() == mnist.projections.keys() - {"maco"}
+    assert narrow.projections["weights"].units == 4
+    assert narrow.projections["weights"].layer == mnist.projections["weights"].layer
+
+
+def test_variants_of_variants_share_the_seeds_of_the_first(paper):
+    overlay = {"narrow": VARIANT, "slow": {"extends": "narrow", "replicates": 2}}
+    loaded = config.load(merged(paper, {"experiments": overlay}))
+    assert loaded.experiments["slow"].network.cnn.dense == 64
+    assert [loaded.stem(name) for name in ("slow", "narrow", "mnist")] == ["mnist"] * 3
+
+
+@pytest.mark.parametrize(
+    ("own", "message"),
+    [
+        (
+            {"extends": "mnst"},
+            "narrow.extends: there is no experiment 'mnst'; did you mean 'mnist'",
+        ),
+        ({"extends": "narrow"}, "narrow.extends: 'narrow' would extend itself"),
+        ({"extends": 3}, "narrow.extends: should be a valid string, but is '3'"),
+        ({"extends": ["mnist"]}, "narrow.extends: should be a valid string"),
+        ({"measures": {"sanitt": None}}, "narrow.*sanitt: 'mnist' has nothing .* mean 'sanity'"),
+        ({"network": {"cnn": {"filters": [8]}}}, ":1: experiments.narrow.projections.*8 units"),
+        ({"training": {"scratch": {"epoch": 1}}}, "unknown key; did you mean 'epochs'"),
+    ],
+)
+def test_a_mistake_in_a_variant_is_named_where_the_variant_stands(paper, tmp_path, own, message):
+    file = tmp_path / "mine.yaml"
+    file.write_text("experiments: {narrow: {}}\n")
+    with pytest.raises(UserError, match=message):
+        config.load(with_variant(paper, **own), [PAPER, file])

@@ -38,11 +38,13 @@ from pixelspace.figures import (
     samples,
     sanity,
     style,
+    sweep,
     templates,
     top_patches,
     training,
     weights,
 )
+from pixelspace.report.numbers import of_networks
 
 RANDOM = np.random.default_rng(0)
 SMALL_NETWORK = {"relu1": (28, 28, 16), "pool2": (7, 7, 8), "dense_relu": (1, 1, 128)}
@@ -71,103 +73,137 @@ def all_projections():
     ]
 
 
-PROJECTIONS = {
-    "diagram": lambda: diagram.draw(examples.letter_weights()),
-    "diagram of 6 nodes": lambda: diagram.draw(examples.letter_weights(6)),
-    "diagram of 10 classes": lambda: diagram.draw(examples.letter_weights(3, examples.DIGITS)),
-    "diagram, awkward names": lambda: diagram.draw(examples.letter_weights(1, examples.AWKWARD)),
-    "weights and bars": lambda: weights.draw(examples.letter_weights()),
-    "weights and bars, awkward names": lambda: weights.draw(
-        examples.letter_weights(5, examples.AWKWARD)
+FIGURES = {
+    "diagram": (diagram, lambda: examples.letter_weights()),
+    "diagram of 6 nodes": (diagram, lambda: examples.letter_weights(6)),
+    "diagram of 10 classes": (diagram, lambda: examples.letter_weights(3, examples.DIGITS)),
+    "diagram, awkward names": (diagram, lambda: examples.letter_weights(1, examples.AWKWARD)),
+    "weights and bars": (weights, lambda: examples.letter_weights()),
+    "weights and bars, awkward names": (
+        weights,
+        lambda: examples.letter_weights(5, examples.AWKWARD),
     ),
-    "weights, colour": lambda: weights.draw(examples.kernels(32, 3, 3)),
-    "weights, many": lambda: weights.draw(examples.kernels(100, 14, 1)),
-    "one kernel": lambda: weights.draw(examples.kernels(1, 5, 1)),
-    "faults": lambda: faults.draw(examples.condemned(15, 5)),
-    "faults of many": lambda: faults.draw(examples.condemned(95, 14)),
-    "fault of one": lambda: faults.draw(examples.condemned(1, 5)),
-    "pruning": lambda: pruning.draw(*(examples.pruned(seed) for seed in range(5))),
-    "pruning of one network by one share": lambda: pruning.draw(examples.pruned(0, (50,))),
-    "pruning by many shares": lambda: pruning.draw(
-        examples.pruned(0, (10, 20, 30, 40, 50, 60, 70, 80, 90))
+    "weights, colour": (weights, lambda: examples.kernels(32, 3, 3)),
+    "weights, many": (weights, lambda: examples.kernels(100, 14, 1)),
+    "one kernel": (weights, lambda: examples.kernels(1, 5, 1)),
+    "faults": (faults, lambda: examples.condemned(15, 5)),
+    "faults of many": (faults, lambda: examples.condemned(95, 14)),
+    "fault of one": (faults, lambda: examples.condemned(1, 5)),
+    "pruning": (pruning, lambda: of_networks([examples.pruned(seed) for seed in range(5)])),
+    "pruning of one network by one share": (
+        pruning,
+        lambda: of_networks([examples.pruned(0, (50,))]),
     ),
-    "maps, grey": lambda: feature_maps.draw(
-        examples.maps(examples.digit("7", RANDOM), SMALL_NETWORK)
+    "pruning by many shares": (
+        pruning,
+        lambda: of_networks([examples.pruned(0, (10, 20, 30, 40, 50, 60, 70, 80, 90))]),
     ),
-    "maps, colour": lambda: feature_maps.draw(
-        examples.maps(examples.blob(RANDOM), DEEP_NETWORK, examples.AWKWARD)
+    "maps, grey": (feature_maps, lambda: examples.maps(examples.digit("7", RANDOM), SMALL_NETWORK)),
+    "maps, colour": (
+        feature_maps,
+        lambda: examples.maps(examples.blob(RANDOM), DEEP_NETWORK, examples.AWKWARD),
     ),
-    "deconvolutions, grey": lambda: deconvolutions.draw(examples.patches(4, 9, 14, 1)),
-    "deconvolutions, colour, in rows": lambda: deconvolutions.draw(examples.patches(3, 5, 60, 3)),
-    "deconvolutions of many units": lambda: deconvolutions.draw(examples.patches(20, 4, 14, 1)),
-    "one deconvolution": lambda: deconvolutions.draw(examples.patches(1, 1, 14, 1)),
-    "dream": lambda: dream.draw(examples.dream()),
-    "dream, upright": lambda: dream.draw(examples.dream(1, (160, 90), examples.DIGITS)),
-    "dream, awkward names": lambda: dream.draw(examples.dream(6, (90, 160), examples.AWKWARD)),
-    "maximization, grey, of classes": lambda: maximization.draw(
-        examples.maximized(10, 1, 28, 1, layer="logits")
+    "deconvolutions, grey": (deconvolutions, lambda: examples.patches(4, 9, 14, 1)),
+    "deconvolutions, colour, in rows": (deconvolutions, lambda: examples.patches(3, 5, 60, 3)),
+    "deconvolutions of many units": (deconvolutions, lambda: examples.patches(20, 4, 14, 1)),
+    "one deconvolution": (deconvolutions, lambda: examples.patches(1, 1, 14, 1)),
+    "dream": (dream, lambda: examples.dream()),
+    "dream, upright": (dream, lambda: examples.dream(1, (160, 90), examples.DIGITS)),
+    "dream, awkward names": (dream, lambda: examples.dream(6, (90, 160), examples.AWKWARD)),
+    "maximization, grey, of classes": (
+        maximization,
+        lambda: examples.maximized(10, 1, 28, 1, layer="logits"),
     ),
-    "maximization, awkward names": lambda: maximization.draw(
-        examples.maximized(4, 1, 96, 3, examples.AWKWARD, "logits")
+    "maximization, awkward names": (
+        maximization,
+        lambda: examples.maximized(4, 1, 96, 3, examples.AWKWARD, "logits"),
     ),
-    "maximization, variants": lambda: maximization.draw(examples.maximized(3, 4, 96, 3)),
-    "maximization of many units": lambda: maximization.draw(examples.maximized(300, 1, 28, 1)),
-    "maximization of a hidden node": lambda: maximization.draw(
-        examples.maximized(1, 1, 9, 1, layer="hidden")
+    "maximization, variants": (maximization, lambda: examples.maximized(3, 4, 96, 3)),
+    "maximization of many units": (maximization, lambda: examples.maximized(300, 1, 28, 1)),
+    "maximization of a hidden node": (
+        maximization,
+        lambda: examples.maximized(1, 1, 9, 1, layer="hidden"),
     ),
-    "maco": lambda: maco.draw(examples.phases()),
-    "depth series": lambda: depth_series.draw(examples.series({"b0_out": 6, "b4_out": 6})),
-    "depth series, layers of few units": lambda: depth_series.draw(
-        examples.series({"conv1": 2, "a_layer_of_a_very_long_name": 4, "conv3": 1})
+    "maco": (maco, lambda: examples.phases()),
+    "depth series": (depth_series, lambda: examples.series({"b0_out": 6, "b4_out": 6})),
+    "depth series, layers of few units": (
+        depth_series,
+        lambda: examples.series({"conv1": 2, "a_layer_of_a_very_long_name": 4, "conv3": 1}),
     ),
-    "parametrizations": lambda: parametrizations.draw(examples.rows()),
-    "parametrizations, awkward names": lambda: parametrizations.draw(
-        examples.rows(2, 2, examples.AWKWARD)
+    "parametrizations": (parametrizations, lambda: examples.rows()),
+    "parametrizations, awkward names": (
+        parametrizations,
+        lambda: examples.rows(2, 2, examples.AWKWARD),
     ),
-    "attribution, colour": lambda: attribution.draw(examples.attribution()),
-    "attribution, grey, many images": lambda: attribution.draw(
-        examples.attribution(12, 1, examples.DIGITS)
+    "attribution, colour": (attribution, lambda: examples.attribution()),
+    "attribution, grey, many images": (
+        attribution,
+        lambda: examples.attribution(12, 1, examples.DIGITS),
     ),
-    "attribution, awkward names": lambda: attribution.draw(
-        examples.attribution(4, 3, examples.AWKWARD)
+    "attribution, awkward names": (
+        attribution,
+        lambda: examples.attribution(4, 3, examples.AWKWARD),
     ),
-    "attribution by many methods": lambda: attribution.draw(
-        examples.attribution(2, 3, methods=[f"method {number}" for number in range(20)])
+    "attribution by many methods": (
+        attribution,
+        lambda: examples.attribution(2, 3, methods=[f"method {number}" for number in range(20)]),
     ),
-    "attribution by class maps alone": lambda: attribution.draw(
-        examples.attribution(3, methods=["grad_cam"])
+    "attribution by class maps alone": (
+        attribution,
+        lambda: examples.attribution(3, methods=["grad_cam"]),
     ),
-    "randomized": lambda: randomized.draw(examples.randomized()),
-    "randomized, awkward names": lambda: randomized.draw(
-        examples.randomized(3, examples.AWKWARD, ["grad_cam", "occlusion", "smooth_grad"])
+    "randomized": (randomized, lambda: examples.randomized()),
+    "randomized, awkward names": (
+        randomized,
+        lambda: examples.randomized(3, examples.AWKWARD, ["grad_cam", "occlusion", "smooth_grad"]),
     ),
-    "sanity": lambda: sanity.draw(examples.sanity()),
-    "sanity of all methods": lambda: sanity.draw(examples.sanity(sanity.LINES)),
-    "inversion": lambda: inversion.draw(examples.inversion()),
-    "caricature, awkward names": lambda: inversion.draw(
-        examples.inversion(4, method="caricature", names=examples.AWKWARD)
+    "sanity": (sanity, lambda: examples.sanity()),
+    "sanity of all methods": (sanity, lambda: examples.sanity(sanity.LINES)),
+    "inversion": (inversion, lambda: examples.inversion()),
+    "caricature, awkward names": (
+        inversion,
+        lambda: examples.inversion(4, method="caricature", names=examples.AWKWARD),
     ),
-    "inversion of many layers": lambda: inversion.draw(
-        examples.inversion(3, [f"b{number}_out" for number in range(16)])
+    "inversion of many layers": (
+        inversion,
+        lambda: examples.inversion(3, [f"b{number}_out" for number in range(16)]),
     ),
-    "contact sheet": lambda: contact_sheet.draw(all_projections()),
-    "contact sheet of one projection": lambda: contact_sheet.draw([examples.phases()]),
-    "contact sheet of many": lambda: contact_sheet.draw(
-        [examples.inversion(1 + number, [f"b{number}_out"]) for number in range(40)]
+    "contact sheet": (contact_sheet, lambda: all_projections()),
+    "contact sheet of one projection": (contact_sheet, lambda: [examples.phases()]),
+    "contact sheet of many": (
+        contact_sheet,
+        lambda: [examples.inversion(1 + number, [f"b{number}_out"]) for number in range(40)],
     ),
-    "templates": lambda: templates.draw(examples.templates(["conv1", "conv2"])),
-    "templates of one layer": lambda: templates.draw(examples.templates(["b4_out"])),
-    "code frequency": lambda: code_frequency.draw(examples.code_frequency()),
-    "explanations": lambda: explanations.draw(examples.explanations(explanations.METHODS)),
-    "explanations without masks": lambda: explanations.draw(
-        examples.explanations(["gradient"], ["deletion", "insertion"])
+    "templates": (templates, lambda: examples.templates(["conv1", "conv2"])),
+    "templates of one layer": (templates, lambda: examples.templates(["b4_out"])),
+    "code frequency": (code_frequency, lambda: examples.code_frequency()),
+    "explanations": (explanations, lambda: examples.explanations(explanations.METHODS)),
+    "explanations without masks": (
+        explanations,
+        lambda: examples.explanations(["gradient"], ["deletion", "insertion"]),
     ),
-    "training": lambda: training.draw(examples.report()),
-    "training, 10 classes": lambda: training.draw(examples.report(examples.DIGITS, 5)),
-    "training, 20 classes": lambda: training.draw(examples.report(MANY_NAMES, 30)),
-    "training, awkward names": lambda: training.draw(examples.report(examples.AWKWARD, 1)),
-    "training, replicates": lambda: training.draw([examples.report(seed=s) for s in range(3)]),
+    "training": (training, lambda: examples.report()),
+    "training, 10 classes": (training, lambda: examples.report(examples.DIGITS, 5)),
+    "training, 20 classes": (training, lambda: examples.report(MANY_NAMES, 30)),
+    "training, awkward names": (training, lambda: examples.report(examples.AWKWARD, 1)),
+    "training, replicates": (training, lambda: [examples.report(seed=s) for s in range(3)]),
+    "sweep of one point": (sweep, lambda: examples.swept(1, rate=[0.1])),
+    "sweep": (
+        sweep,
+        lambda: examples.swept(3, (2,), rate=[0.01, 0.02, 0.05], filters=[[8], [16, 32]]),
+    ),
+    "sweep in panels": (
+        sweep,
+        lambda: examples.swept(2, rate=[0.1, 0.2], filters=[[8], [16]], size=[28, 32, 48, 64]),
+    ),
+    "sweep of many": (sweep, lambda: examples.swept(1, rate=range(60), size=range(12))),
+    "sweep over four keys": (
+        sweep,
+        lambda: examples.swept(1, a=[1, 2, 3], b=[1, 2], c=[1, 2, 3], d=["x", "y", "z"]),
+    ),
+    "sweep of which all failed": (sweep, lambda: examples.swept(2, (0, 1), rate=[1, 2])),
 }
+"""Of each figure the module that draws it, and what makes that which it draws."""
 
 DATASETS = {
     "letters": examples.letters,
@@ -179,7 +215,8 @@ DATASETS = {
 
 @functools.cache
 def drawn(name):
-    return PROJECTIONS[name]()
+    module, make = FIGURES[name]
+    return module.draw(make())
 
 
 @pytest.fixture
@@ -221,10 +258,34 @@ def assert_readable(figure, texts):
     assert not [(texts[a], texts[b]) for a, b in overlaps]
 
 
-@pytest.mark.parametrize("name", PROJECTIONS)
+@pytest.mark.parametrize("name", FIGURES)
 def test_texts_can_be_read(name, drawn_texts):
     figure = drawn(name)
     assert_readable(figure, drawn_texts(figure))
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_figures_have_words_for_those_who_cannot_see_them(name):
+    module, make = FIGURES[name]
+    words = module.alt(make())
+    assert len(words) > 60
+    assert words.endswith(".")
+    assert "\n" not in words
+    assert not {"nan", "None"} & set(words.split())
+
+
+def test_words_for_a_figure_have_its_numbers(tmp_path):
+    assert "node 2: E" in diagram.alt(examples.letter_weights())
+    wrong = examples.report()
+    counts = np.array(wrong["confusion"])
+    assert f"{counts.sum() - counts.trace()} of them off its diagonal" in training.alt(wrong)
+    assert "units 8, 12 of layer conv1" in weights.alt(examples.kernels(2, 5, 1))
+    assert style.named_units({"layer": "conv1"}, [2, 3, 4]) == "units 2 to 4 of layer conv1"
+    with examples.letters(tmp_path) as dataset:
+        assert samples.alt(dataset) == (
+            "Training images of 9 by 7 pixels, a row for each class, after the image without "
+            "noise: E, F, L."
+        )
 
 
 @pytest.mark.parametrize("name", DATASETS)
@@ -243,7 +304,7 @@ def texts(axes):
     return [text.get_text() for text in axes.texts]
 
 
-@pytest.mark.parametrize("name", PROJECTIONS)
+@pytest.mark.parametrize("name", FIGURES)
 def test_images_keep_their_shape(name):
     for image in images(drawn(name)):
         left, right, bottom, top = image.get_extent()
@@ -344,9 +405,13 @@ sys.path[:0] = sys.argv[1:3]
 import figure_examples as examples
 from pixelspace.figures import deconvolutions, diagram, style, training
 reports = [examples.report(examples.AWKWARD, seed=seed) for seed in range(2)]
-style.save(training.draw(reports), Path("t.pdf"), Path("t.png"))
-style.save(diagram.draw(examples.letter_weights()), Path("w.pdf"), Path("w.png"))
-style.save(deconvolutions.draw(examples.patches(1, 2, 70, 3)), Path("d.pdf"), Path("d.png"))
+for name, module, what in (
+    ("t", training, reports),
+    ("w", diagram, examples.letter_weights()),
+    ("d", deconvolutions, examples.patches(1, 2, 70, 3)),
+):
+    files = [Path(f"{name}.{suffix}") for suffix in ("pdf", "png", "txt")]
+    style.save(module.draw(what), *files, alt=module.alt(what))
 heavy = {"tensorflow", "keras", "matplotlib.pyplot", "snakemake"} & set(sys.modules)
 assert not heavy, heavy
 """
@@ -371,8 +436,10 @@ def test_same_bytes_whatever_the_folder_the_locale_and_the_users_settings(tmp_pa
         folder.mkdir()
         command = [sys.executable, "-c", DRAW, str(tests.parent / "src"), str(tests)]
         subprocess.run(command, cwd=folder, env={**os.environ, **environment}, check=True)
-        written.append({file.name: file.read_bytes() for file in folder.glob("*.p*")})
-    assert set(written[0]) == {f"{figure}.{kind}" for figure in "twd" for kind in ("pdf", "png")}
+        written.append({file.name: file.read_bytes() for file in folder.glob("?.*")})
+    assert set(written[0]) == {
+        f"{figure}.{kind}" for figure in "twd" for kind in ("pdf", "png", "txt")
+    }
     assert written[0] == written[1]
     for name, content in written[0].items():
         words = [b"CreationDate", b"Producer", b"Software", b"Matplotlib", b"DejaVuSans"]
@@ -436,7 +503,7 @@ def test_mistakes_are_tinted_relative_to_the_most_frequent():
 
 def test_points_of_pruning_are_means_and_bars_reach_the_extremes():
     networks = [examples.pruned(seed) for seed in range(3)]
-    figure = pruning.draw(*networks)
+    figure = pruning.draw(of_networks(networks))
     for axes, state in zip(figure.axes[1:], ("", "_trained"), strict=True):
         for container, criterion in zip(
             axes.containers, ("random", "magnitude", "projection"), strict=True
@@ -464,7 +531,7 @@ def test_curves_are_those_of_the_report_and_means_over_replicates():
     np.testing.assert_array_equal([line.get_ydata() for line in lines[:3]], losses)
     np.testing.assert_allclose(lines[3].get_ydata(), np.mean(losses, axis=0))
     assert lines[3].get_linewidth() > 2 * lines[0].get_linewidth()
-    assert any(text.endswith("replicate 1 of 3") for text in texts(several.axes[0]))
+    assert any(text.endswith("median of 3") for text in texts(several.axes[0]))
 
 
 # explanations
@@ -984,7 +1051,9 @@ def test_saved_at_the_size_and_resolution_of_print(tmp_path):
     from pypdf import PdfReader
 
     figure = weights.draw(examples.letter_weights())
-    style.save(figure, tmp_path / "w.pdf", tmp_path / "w.png", screen_dpi=100)
+    files = [tmp_path / f"w.{suffix}" for suffix in ("pdf", "png", "txt")]
+    style.save(figure, *files, alt="Two nodes.", screen_dpi=100)
+    assert files[2].read_text() == "Two nodes.\n"
     width, height = figure.get_size_inches()
     with Image.open(tmp_path / "w.png") as image:
         assert image.size == pytest.approx((590, height * 100), abs=1)
@@ -1017,3 +1086,18 @@ def test_bars_are_the_shares_and_lines_their_intervals():
                 ends = [numbers[f"{key}_low"], numbers[f"{key}_high"]]
                 np.testing.assert_allclose(line[:, 0], 100 * np.array(ends))
                 assert line[0, 1] == pytest.approx(bar.get_y() + bar.get_height() / 2)
+
+
+# sweep
+
+
+def test_a_sweep_shows_every_network_and_the_means():
+    made = examples.swept(3, (1,), rate=[0.1, 0.2], filters=[[8], [16]])
+    axes = sweep.draw(made).axes[1]
+    dots = [line for line in axes.lines if line.get_marker() == "."]
+    shown = sorted(value for line in dots for value in line.get_ydata())
+    assert shown == sorted(value for point in made["points"] for value in point["values"])
+    means = [line for line in axes.lines if line.get_marker() in "o^"]
+    expected = [point["mean"] for point in made["points"] if point["values"]]
+    assert sorted(y for line in means for y in line.get_ydata()) == sorted(expected)
+    assert "Networks that failed: 3." in sweep.alt(made)

@@ -8,6 +8,7 @@ from PIL import Image
 from pixelspace import artifacts
 from pixelspace.datasets import folder
 from pixelspace.errors import UserError
+from pixelspace.files import file_hash
 
 PHOTOS = Path(__file__).parents[2] / "shared" / "photos"
 
@@ -95,7 +96,7 @@ def test_the_same_folder_elsewhere_gives_the_same_data(root, tmp_path):
     for path in (root, copy):
         out = tmp_path / "out" / f"{path.name}.h5"
         artifacts.write_dataset(out, folder.make(path=str(path), **SETTINGS))
-        hashes.append(artifacts.file_hash(out))
+        hashes.append(file_hash(out))
     assert hashes[0] == hashes[1]
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pixelspace.datasets import mnist
 from pixelspace.errors import UserError
@@ -28,11 +30,34 @@ def test_idx_is_read_as_its_format_says():
         (bytes([0, 0, 8, 2, 0, 0, 0, 2]), "cut short"),
         (bytes([0, 0, 8, 1, 0, 0, 0, 2, 7]), "found 1 values"),
         (bytes([0, 0, 8, 1, 0, 0, 0, 2, 7, 7, 7]), "found 3 values"),
+        (bytes([0, 0, 8, 0]), "found 0 values"),
+        (bytes([0, 0, 8, 255]) + bytes(40), "cut short"),
+        (bytes([0, 0, 8, 3, *[255] * 12]), "found 0 values"),
+        (bytes([0, 0, 8, 4, *[0, 1, 0, 0] * 4]), "found 0 values"),  # 2 to the 64th of them
+        (bytes([8, 0, 0, 1, 0, 0, 0, 1, 7]), "not an IDX file"),
+        *((bytes([0, 0, code, 1, 0, 0, 0, 1, 7]), "not an IDX") for code in (0, 7, 9, 11, 14, 255)),
     ],
 )
 def test_idx_that_breaks_its_promise_is_refused(content, complaint):
     with pytest.raises(ValueError, match=complaint):
         mnist.parse_idx(content)
+
+
+@settings(derandomize=True, deadline=None, database=None, max_examples=200)
+@given(
+    axes=st.lists(st.integers(0, 4) | st.integers(0, 2**32 - 1), max_size=5),
+    values=st.binary(max_size=30),
+    magic=st.just(b"\0\0\x08") | st.binary(max_size=3),
+)
+def test_idx_is_an_array_of_its_shape_or_refused(axes, values, magic):
+    header = magic + bytes([len(axes)]) + b"".join(axis.to_bytes(4, "big") for axis in axes)
+    try:
+        array = mnist.parse_idx(header + values)
+    except ValueError as error:
+        assert "IDX" in str(error)
+    else:
+        assert array.shape == tuple(axes)
+        assert array.tobytes() == values
 
 
 def test_shipped_files_are_the_originals():
@@ -79,12 +104,18 @@ def damage(path: Path, content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-@pytest.mark.parametrize("kind", ["truncated", "altered"])
+@pytest.mark.parametrize("kind", ["truncated", "altered", "empty", "longer", "no gzip"])
 def test_a_damaged_file_is_named_with_both_hashes_and_the_cure(tmp_path, kind):
     shutil.copytree(FOLDER, tmp_path, dirs_exist_ok=True)
     content = (FOLDER / LABELS).read_bytes()
     if kind == "truncated":
         content = content[:-100]
+    elif kind == "empty":
+        content = b""
+    elif kind == "longer":
+        content += b"\0"
+    elif kind == "no gzip":
+        content = gzip.decompress(content)
     else:
         labels = bytearray(gzip.decompress(content))
         labels[8] = 3

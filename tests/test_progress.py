@@ -1,7 +1,10 @@
 """What a user sees in the terminal, in a small workflow of its own."""
 
+import io
+import logging
 import os
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -125,6 +128,13 @@ def test_a_step_that_fails_without_a_word_in_its_log_shows_the_cause(run, tmp_pa
     assert any("non-zero exit status 1" in line for line in lines)
 
 
+def test_a_step_that_is_killed_says_so(run, tmp_path):
+    (tmp_path / "two.py").write_text("import os; os.kill(os.getpid(), 9)")
+    code, lines = run()
+    assert code != 0
+    assert lines[-1] == "    it was killed, as steps are that need more memory than there is"
+
+
 def test_an_output_that_a_step_forgets_is_named(run):
     status, lines = run("results/forgotten.txt", "--latency-wait", "0")
     assert status == 1
@@ -155,3 +165,18 @@ def test_who_asks_for_quiet_gets_it(run):
     status, lines = run("--quiet", "all")
     assert status == 0
     assert lines == []
+
+
+def test_a_clusters_job_of_several_steps_that_fails_shows_the_end_of_its_log(tmp_path):
+    """Made up, as only tests/cluster.py has a cluster."""
+    log = tmp_path / "7.log"
+    log.write_text("chatter\nout of memory\n")
+    terminal = logging.StreamHandler(io.StringIO())
+    progress = runpy.run_path(str(ROOT / "workflow/progress.py"))["Progress"]
+    shown = progress(None, terminal, "unused.log")
+    shown.emit(logging.makeLogRecord({"event": "group_error", "aux_logs": [str(log)]}))
+    assert terminal.stream.getvalue().splitlines() == [
+        f"the end of {log}:",
+        "    chatter",
+        "    out of memory",
+    ]

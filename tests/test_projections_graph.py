@@ -79,10 +79,11 @@ def normalized(depthwise: bool) -> keras.Model:
     # 6 (5 * 1 + 2 * 3 + 1 - 3) / 2 + 10 and 4 (1 * 1 + 7 * 3 - 8) / 4 + 20
     [(False, [37, 34]), (True, [6 * (5 + 1 - 3) / 2 + 10, 4 * (21 - 8) / 4 + 20])],
 )
-def test_batch_normalization_folded_by_hand(depthwise, expected):
+@pytest.mark.parametrize("single_image", [False, True])
+def test_batch_normalization_folded_by_hand(depthwise, expected, single_image):
     model = normalized(depthwise)
     image = np.array([1.0, 3.0], np.float32).reshape(1, 1, 1, 2)
-    substitute = graph.folded(model)
+    substitute = graph.folded(model, single_image=single_image)
     normalization = model.get_layer("norm")
     assert substitute(normalization)(image) is image
     (found,) = graph.outputs(model, image, ["norm"], substitute)

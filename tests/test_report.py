@@ -9,7 +9,7 @@ from jinja2 import nodes
 
 from pixelspace import artifacts
 from pixelspace.errors import UserError
-from pixelspace.report import claims, latex, numbers, template
+from pixelspace.report import claims, latex, numbers, spread, template
 from pixelspace.seeds import derive
 
 ROOT = Path(__file__).parent.parent
@@ -27,6 +27,7 @@ def render(tmp_path):
             claims={},
             config={"experiments": {}} | (config or {}),
             class_names={},
+            sweeps={},
             lock=ROOT / "requirements.txt",
         )
 
@@ -184,7 +185,11 @@ def report(accuracy):
     return {
         "class_names": ["a", "b"],
         "confusion": [[3, 1], [0, 4]],
-        "history": {"train_loss": [2.0, 1.0], "validation_accuracy": [0.5, 0.75]},
+        "history": {
+            "train_loss": [2.0, 1.0],
+            "validation_accuracy": [0.5, 0.75],
+            "validation_loss": [1.0, 0.5],
+        },
         "seed": 7,
         "parameters": {"total": 10, "trainable": 8},
         "test": {"accuracy": accuracy, "errors": 1, "ties": 0},
@@ -196,15 +201,22 @@ def test_numbers_are_those_of_the_artifacts(tmp_path):
         folder = tmp_path / "x" / replicate
         folder.mkdir(parents=True)
         artifacts.write_json(folder / "training.json", report(accuracy))
+    (tmp_path / "x/median").mkdir()
+    artifacts.write_json(tmp_path / "x/median/training.json", report(0.625) | {"replicate": 1})
     (tmp_path / "x/0/measures").mkdir()
     artifacts.write_json(tmp_path / "x/0/measures/speed.json", {"top": 3.5})
     collected = numbers.collect(
         str(tmp_path),
         datasets=[],
         reports=[str(tmp_path / "x" / r / "training.json") for r in "01"],
+        shown=[str(tmp_path / "x/median/training.json")],
         measures=[str(tmp_path / "x/0/measures/speed.json")],
     )
-    assert collected["x.test_accuracy"] == {"value": 0.875, "artifact": "x/0/training.json"}
+    assert collected["x.test_accuracy"] == {"value": 0.625, "artifact": "x/median/training.json"}
+    assert collected["x.shown_replicate"]["value"] == 1
+    # Two values at 0.125 from their mean: s = 0.125 sqrt(2), and t = 12.706 at one degree.
+    assert collected["x.accuracy_deviation"]["value"] == pytest.approx(0.176777, abs=1e-6)
+    assert collected["x.accuracy_low"]["value"] == pytest.approx(0.75 - 12.7062 * 0.125, abs=1e-5)
     assert collected["x.accuracy_mean"]["value"] == 0.75
     assert collected["x.accuracy_lowest"]["value"] == 0.625
     assert collected["x.replicates"]["value"] == 2
@@ -212,24 +224,36 @@ def test_numbers_are_those_of_the_artifacts(tmp_path):
     assert collected["x.speed.top"] == {"value": 3.5, "artifact": "x/0/measures/speed.json"}
 
 
-def test_what_is_measured_of_every_network_is_a_mean_with_its_extremes(tmp_path):
+def test_the_median_of_an_even_number_of_networks_is_the_lower_of_two():
+    assert spread.median([3.0, 1.0, 2.0]) == 2
+    assert spread.median([4.0, 1.0, 3.0, 2.0]) == 3
+    assert spread.median([5.0]) == 0
+
+
+def test_what_is_measured_of_every_network_is_a_mean_with_its_spread(tmp_path):
     paths = [str(tmp_path / f"x/{replicate}/measures/speed.json") for replicate in range(3)]
     for path, top in zip(paths, (4.0, 2.0, 9.0), strict=True):
         artifacts.write_json(path, {"top": top})
     collected = numbers.collect(
-        str(tmp_path), datasets=[], reports=[], measures=[], replicated=paths
+        str(tmp_path), datasets=[], reports=[], shown=[], measures=[], replicated=paths
     )
     first = {"artifact": "x/0/measures/speed.json"}
+    beside = {"of": "x.speed.top", **first}
+    deviation = 13**0.5
+    reach = 4.302653 * deviation / 3**0.5  # Student's t with two degrees of freedom
     assert collected == {
         "x.speed.top": {"value": 5.0, **first},
-        "x.speed.top_lowest": {"value": 2.0, "of": "x.speed.top", **first},
-        "x.speed.top_highest": {"value": 9.0, "of": "x.speed.top", **first},
+        "x.speed.top_lowest": {"value": 2.0, **beside},
+        "x.speed.top_highest": {"value": 9.0, **beside},
+        "x.speed.top_deviation": {"value": pytest.approx(deviation), **beside},
+        "x.speed.top_mean_low": {"value": pytest.approx(5 - reach, abs=1e-5), **beside},
+        "x.speed.top_mean_high": {"value": pytest.approx(5 + reach, abs=1e-5), **beside},
     }
     alone = numbers.collect(
-        str(tmp_path), datasets=[], reports=[], measures=[], replicated=paths[:1]
+        str(tmp_path), datasets=[], reports=[], shown=[], measures=[], replicated=paths[:1]
     )
     assert {entry["value"] for entry in alone.values()} == {4.0}
-    assert alone.keys() == collected.keys()
+    assert alone.keys() == {f"x.speed.top{end}" for end in ("", "_lowest", "_highest")}
 
 
 needs_tex = pytest.mark.skipif(not shutil.which("latexmk"), reason="latexmk is not installed")
@@ -295,3 +319,34 @@ def test_seeds_follow_the_stated_rule():
     assert len({derive(2017, "efl", "training"), *others}) == 5
     # The first four bytes of `printf 2017/efl/training/0 | sha256sum`.
     assert derive(2017, "efl", "training") == 0xEC3A4928
+
+
+def test_what_sets_a_variant_apart_is_told_key_by_key():
+    base = {"extends": None, "a": {"b": 1, "c": [1, 2]}, "projections": {"x": {"k": 1}}}
+    own = {"extends": "base", "a": {"b": 1, "c": [3]}, "projections": {}}
+    experiments = {
+        name: {**each, "measures": {}} for name, each in {"base": base, "own": own}.items()
+    }
+    cited = template.Cited({}, {}, {"experiments": experiments})
+    assert cited.differences("own") == "a.c = [3] and no projections.x"
+    experiments["own"] = {**experiments["base"], "extends": "base"}
+    assert cited.differences("own") == "nothing else"
+
+
+def test_what_is_measured_of_a_variant_stands_beside_what_it_extends():
+    experiments = {
+        "base": {"extends": None, "measures": {"m": {}}},
+        "own": {"extends": "base", "measures": {"m": {}, "many": {}}},
+    }
+    found = {
+        "base.m.x": {"value": 1.0},
+        "own.m.x": {"value": 2.0},
+        "own.m.x_lowest": {"value": 0.0, "of": "own.m.x"},
+        "own.m.y": {"value": 3.0},
+        **{f"own.many.{number}": {"value": 0.0} for number in range(100)},
+    }
+    cited = template.Cited(found, {}, {"experiments": experiments})
+    assert cited.results("own") == [
+        {"number": "m.x", "own": 2.0, "base": {"value": 1.0}},
+        {"number": "m.y", "own": 3.0, "base": None},
+    ]

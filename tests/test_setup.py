@@ -77,6 +77,31 @@ def test_the_conda_environment_is_python_an_engine_and_the_lock():
     assert "tectonic" in text_of("src/pixelspace/report/latex.py")
 
 
+def test_both_recipes_of_the_container_install_the_lock_and_the_tex_packages():
+    recipes = [
+        re.sub(r" *\\\n *(?:&& )?", " ", text_of(f"workflow/{name}"))
+        for name in ("container.def", "Containerfile")
+    ]
+    for recipe in recipes:
+        assert re.search(r"\brequirements\.txt\b.*\brequirements\.txt\b", recipe, re.S)
+        assert not re.search(r"requirements-\w+\.txt", recipe)
+    for wanted in (
+        r"debian:\d+",
+        r"apt-get install .*?\$\(awk .*? /opt/tex-packages\.txt\)",
+        r"-m venv /opt/venv",
+        r"pip install .*?--require-hashes --requirement /opt/requirements\.txt",
+        r"PATH=/opt/venv/bin:\$PATH",
+    ):
+        first, second = (re.search(wanted, recipe)[0] for recipe in recipes)
+        assert first.replace("--no-cache-dir ", "") == second.replace("--no-cache-dir ", "")
+
+
+def test_the_image_of_kubernetes_has_the_data_that_the_profile_takes_from_it():
+    profile = yaml.safe_load(text_of("profiles/kubernetes/config.yaml"))
+    (folder,) = re.findall(r"^COPY data (\S+)$", text_of("workflow/Containerfile"), re.M)
+    assert profile["precommand"] == f"cp -r {folder} ."
+
+
 def test_what_the_paper_loads_is_in_the_list_of_tex_packages():
     template = text_of("report/paper.tex.j2")
     loaded = re.findall(r"\\usepackage(?:\[[^]]*\])?\{([^}]+)\}", template)
@@ -159,6 +184,15 @@ def test_a_python_without_venv_is_named_with_the_package_that_completes_it(machi
     assert done.returncode == 1
     assert done.stderr.startswith("error: python3.11 has no venv module")
     assert "sudo apt-get install python3.11-venv" in done.stderr
+
+
+def test_without_slurm_and_without_rights_one_message_names_the_packages(machine):
+    machine.has("id", "echo 1000")
+    machine.has("sudo", "exit 1")
+    done = machine.set_up("slurm")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: a cluster on this machine needs munge and SLURM")
+    assert "sudo apt-get install munge slurmctld slurmd" in done.stderr
 
 
 # Who may import whom.

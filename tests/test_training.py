@@ -234,6 +234,16 @@ def test_transfer_gives_the_same_bytes_for_the_same_seed(stripes, pretrained):
     assert weight_bytes(train_transfer(stripes, epochs=2)) == first
 
 
+def test_features_read_from_the_file_train_as_those_in_memory(stripes, pretrained, monkeypatch):
+    in_memory = train_transfer(stripes, epochs=2)
+    monkeypatch.setattr(training, "IN_MEMORY", 0)
+    monkeypatch.setattr(transfer, "ROWS", 7)
+    from_file = train_transfer(stripes, epochs=2)
+    assert weight_bytes(from_file) == weight_bytes(in_memory)
+    history = {name: pytest.approx(values) for name, values in in_memory.report["history"].items()}
+    assert from_file.report["history"] == history
+
+
 def test_the_last_layers_of_a_network_are_counted_in_blocks():
     layers = efficientnet.layers(input_shape=(32, 32, 3), classes=2)
     two = transfer.last_layers(layers, 2)

@@ -1,54 +1,28 @@
 """The whole workflow on the small configuration, in a copy of the repository, as a user runs it."""
 
-import os
+import csv
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
+import h5py
+import numpy as np
 import pytest
 import yaml
+from contents import holding
+from matplotlib.figure import Figure
+from PIL import Image, PngImagePlugin
 from pypdf import PdfReader
+from repository import RESULTS, ROOT, SMOKE, copy_of_the_repository, snakemake
 
 from pixelspace import artifacts
 
-ROOT = Path(__file__).parent.parent
-COPIED = ("Snakefile", "config", "profiles", "report", "requirements.txt", "scripts", "src")
-SMOKE = "config/smoke.yaml"
-RESULTS = "results-smoke"
 PAPER = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
 
 pytestmark = pytest.mark.skipif(
     not (shutil.which("latexmk") or shutil.which("tectonic")),
     reason="neither latexmk nor tectonic is installed",
 )
-
-
-def copy_of_the_repository(folder: Path) -> Path:
-    """A copy to build in; the data that the repository ships is linked, file by file."""
-    folder.mkdir()
-    for name in (*COPIED, "workflow"):
-        source = ROOT / name
-        copy = shutil.copytree if source.is_dir() else shutil.copy
-        copy(source, folder / name)
-    ignored = shutil.ignore_patterns("cache")
-    shutil.copytree(ROOT / "data", folder / "data", copy_function=os.symlink, ignore=ignored)
-    return folder
-
-
-def snakemake(folder: Path, *arguments: str, overlays=(SMOKE,)) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [
-            *(sys.executable, "-m", "snakemake", *arguments),
-            *("--cores", "2", "--configfile", *overlays),
-        ],
-        cwd=folder,
-        env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-    )
 
 
 def planned(folder: Path, *arguments: str) -> list[str]:
@@ -73,21 +47,11 @@ def appended(file: Path, text: str):
         stream.write(text)
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory):
-    """A finished build of the small paper. Tests leave it as they found it."""
-    folder = copy_of_the_repository(tmp_path_factory.mktemp("built") / "paper")
-    run = snakemake(folder)
-    assert run.returncode == 0, run.stdout + run.stderr
-    folder.joinpath("terminal.txt").write_text(run.stdout + run.stderr)
-    return folder
-
-
 @pytest.fixture
-def restored(built):
+def restored(small_paper):
     """The build, with its sources and results put back after the test."""
-    kept = {file: file.read_bytes() for file in _sources(built)}
-    yield built
+    kept = {file: file.read_bytes() for file in _sources(small_paper)}
+    yield small_paper
     for file, content in kept.items():
         if file.read_bytes() != content:
             file.write_bytes(content)
@@ -103,8 +67,8 @@ def text_of(pdf: Path) -> str:
     return "\n".join(page.extract_text() for page in PdfReader(pdf).pages)
 
 
-def test_the_paper_is_complete(built):
-    pdf = built / RESULTS / "paper.pdf"
+def test_the_paper_is_complete(small_paper):
+    pdf = small_paper / RESULTS / "paper.pdf"
     assert len(PdfReader(pdf).pages) >= 6
     text = text_of(pdf)
     assert "??" not in text
@@ -121,43 +85,92 @@ def test_the_paper_is_complete(built):
         "References",
     ):
         assert title in text, title
-    source = (built / RESULTS / "paper.tex").read_text(encoding="utf-8")
+    source = (small_paper / RESULTS / "paper.tex").read_text(encoding="utf-8")
     shown = re.findall(r"\\paperfigure\{([\w-]+)\}", source)
-    drawn = {file.stem for file in (built / RESULTS / "figures").glob("*.pdf")}
+    drawn = {file.stem for file in (small_paper / RESULTS / "figures").glob("*.pdf")}
     assert set(shown) <= drawn
     for number in range(1, len(shown) + 1):
         assert f"Figure {number}:" in text
-    log = (built / RESULTS / "logs/compile_paper.log").read_text(encoding="utf-8")
+    log = (small_paper / RESULTS / "logs/compile_paper.log").read_text(encoding="utf-8")
     assert "LaTeX Warning: There were undefined" not in log.rpartition("This is pdfTeX")[2]
 
 
-def test_random_weights_bear_out_no_claim_but_descriptive_ones(built):
-    run = snakemake(built, "claims", overlays=(SMOKE, "config/untrained.yaml"))
+def test_random_weights_bear_out_no_claim_but_descriptive_ones(small_paper):
+    several = {"replicates": 5, "measures": {"pruning": {"shares": [0.5], "epoch_share": 0.02}}}
+    overlay = small_paper / "several.yaml"
+    overlay.write_text(yaml.safe_dump({"experiments": {"mnist": several}}))
+    run = snakemake(small_paper, "claims", overlays=(SMOKE, "config/untrained.yaml", str(overlay)))
     assert run.returncode != 0
-    checked = artifacts.read_json(built / "results-untrained/claims.json")
+    checked = artifacts.read_json(small_paper / "results-untrained/claims.json")
+    assert "pruning_beats_magnitude" in checked
     borne_out = [name for name, found in checked.items() if found["holds"]]
     assert [name for name in borne_out if not checked[name]["descriptive"]] == []
     for name in checked.keys() - borne_out:
         assert f"warning: claim {name} fails: " in run.stdout + run.stderr
 
 
-def test_nothing_of_the_machine_or_the_day_is_in_the_pdf(built):
-    content = (built / RESULTS / "paper.pdf").read_bytes()
-    assert str(built).encode() not in content
+def test_nothing_of_the_machine_or_the_day_is_in_the_pdf(small_paper):
+    content = (small_paper / RESULTS / "paper.pdf").read_bytes()
+    assert str(small_paper).encode() not in content
     assert b"/CreationDate" not in content
     assert b"/ModDate" not in content
 
 
-def test_the_terminal_shows_one_line_for_each_step(built):
-    lines = (built / "terminal.txt").read_text().splitlines()
+def test_no_secret_name_or_path_is_in_a_result(small_paper):
+    folders = {str(folder) for folder in (small_paper, small_paper.resolve(), ROOT, ROOT.resolve())}
+    assert holding(small_paper / RESULTS, ["canary", *folders]) == {}
+
+
+def test_what_is_hidden_in_a_result_is_found(tmp_path):
+    """In each kind of file, where its bytes are compressed."""
+    words = ["word " * 9 + "canary"]
+    artifacts.write_json(tmp_path / "a.json", words)
+    projection = artifacts.Projection({"x": np.array(words)}, {"notes": words})
+    artifacts.write_projection(tmp_path / "b.npz", projection)
+    with h5py.File(tmp_path / "c.h5", "w") as file:
+        file.create_dataset("x", data=np.frombuffer(words[0].encode(), "u1"), compression="gzip")
+    note = PngImagePlugin.PngInfo()
+    note.add_text("note", words[0], zip=True)
+    Image.new("L", (1, 1)).save(tmp_path / "d.png", pnginfo=note)
+    figure = Figure()
+    figure.text(0, 0, words[0])
+    figure.savefig(tmp_path / "e.pdf")
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs/f.log").write_text(words[0])
+    found = holding(tmp_path, ["canary"])
+    assert set(found) == {"a.json", "b.npz", "c.h5", "d.png", "e.pdf"}
+
+
+def test_the_terminal_shows_one_line_for_each_step(small_paper):
+    lines = (small_paper / "terminal.txt").read_text().splitlines()
     steps = [line for line in lines if re.match(r"\[ *\d+/\d+\] +[\d.]+ s +\d+ left  \w+: ", line)]
     assert len(steps) == int(re.match(r"\[ *\d+/(\d+)\]", steps[0])[1])
     others = [line for line in lines if line not in steps and "warning: claim" not in line]
     assert len(others) <= 5, others
 
 
-def test_a_finished_build_has_nothing_to_do(built):
-    assert planned(built) == []
+def test_a_finished_build_has_nothing_to_do(small_paper):
+    assert planned(small_paper) == []
+
+
+def test_the_bytes_are_the_same_wherever_and_whenever_they_are_made(tmp_path, small_paper):
+    """On one core, in another folder, zone, language and home, and in another order."""
+    folder = copy_of_the_repository(tmp_path / "ano ther")
+    figures = [f"{RESULTS}/figures/efl-{name}.pdf" for name in ("training", "feature_maps")]
+    targets = [*figures, f"{RESULTS}/sweeps/noise_and_starts.csv", f"{RESULTS}/meme/dataset.h5"]
+    around = {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "HOME": str(tmp_path), "LINES": "9"}
+    for target in reversed(targets):
+        run = snakemake(folder, target, environment=around, cores=1)
+        assert run.returncode == 0, run.stdout + run.stderr
+    made = {
+        path.relative_to(folder): path.read_bytes()
+        for path in (folder / RESULTS).rglob("*")
+        if path.is_file() and not {"logs", "machine", ".lock", ".steps"} & set(path.parts)
+    }
+    assert len(made) > 20
+    assert [
+        str(p) for p, content in made.items() if (small_paper / p).read_bytes() != content
+    ] == []
 
 
 def test_a_figure_can_be_asked_for_alone(tmp_path):
@@ -191,6 +204,7 @@ def test_a_figure_key_redraws_figures_alone(restored):
         "draw_diagram",
         "draw_projection",
         "draw_measure",
+        "draw_sweep",
         "compile_paper",
     }
 
@@ -198,7 +212,7 @@ def test_a_figure_key_redraws_figures_alone(restored):
 def test_a_projection_key_reruns_that_projection_alone(restored):
     config = restored / "config/config.yaml"
     edited(config, "layer: conv1, units: 16}", "layer: conv1, units: 8}")
-    report = ("collect", "check", "write", "compile")
+    report = ("collect", "record", "check", "write", "compile")
     assert {step for step in planned(restored) if not step.startswith(report)} == {
         "project: project mnist onto pixel space: weights",
         "summarize_projection: sum up mnist: weights",
@@ -211,15 +225,52 @@ def test_a_sentence_is_rewritten_without_any_computation(restored):
     assert rules(planned(restored)) == {"write_paper", "compile_paper"}
 
 
-def test_an_edit_of_the_library_reruns_the_jobs_that_import_it(restored):
-    appended(restored / "src/pixelspace/figures/dream.py", "EDITED = 1\n")
-    assert [step for step in planned(restored) if "typeset" not in step] == [
-        "draw_projection: draw meme-dream"
-    ]
-    appended(restored / "src/pixelspace/datasets/efl.py", "EDITED = 1\n")
-    steps = planned(restored)
-    assert "make_dataset: make the images of efl" in steps
-    assert "make_dataset: make the images of mnist" not in steps
+OPTIMIZED = {"maximization", "maco", "inversion", "atlas", "depth_series", "parametrizations"}
+
+
+def is_optimized(step: str) -> bool:
+    found = re.fullmatch(r"project (\w+) onto pixel space: (\w+)", step)
+    return (
+        bool(found) and PAPER["experiments"][found[1]]["projections"][found[2]]["kind"] in OPTIMIZED
+    )
+
+
+@pytest.mark.parametrize(
+    ("module", "concerned"),
+    [
+        ("figures/dream.py", lambda step: step == "draw meme-dream"),
+        (
+            "datasets/efl.py",
+            lambda step: step.startswith(("make the images of efl", "train and measure")),
+        ),
+        (
+            "projections/transforms.py",
+            lambda step: is_optimized(step) or step == "measure meme: regularizers",
+        ),
+        (
+            "measures/intervals.py",
+            lambda step: re.fullmatch("measure .* (sanity|templates|explanations)", step),
+        ),
+        (
+            "report/latex.py",
+            lambda step: step == "typeset the paper",
+        ),
+        ("runtime.py", lambda step: True),
+    ],
+)
+def test_an_edit_of_the_library_concerns_the_steps_that_import_it(restored, module, concerned):
+    def reasons(*options: str) -> dict[str, str]:
+        plan = snakemake(restored, "-n", "--verbose", *options)
+        return dict(re.findall(r"^Job \d+: (.*)\nReason: (.*)$", plan.stdout + plan.stderr, re.M))
+
+    wanted = {step for step in reasons("--forceall") if concerned(step)}
+    assert reasons() == {}
+    appended(restored / "src/pixelspace" / module, "EDITED = 1\n")
+    plan = reasons()
+    # Of a step that has another reason as well, Snakemake does not give this one.
+    assert {step for step, why in plan.items() if "Params have changed" in why} <= wanted
+    assert wanted <= plan.keys()
+    assert all("updated by another job" in plan[step] for step in plan.keys() - wanted)
 
 
 def test_a_comment_in_the_library_reruns_nothing(restored):
@@ -284,10 +335,10 @@ def test_an_altered_data_file_is_named_and_nothing_is_taken_for_finished(tmp_pat
     assert not (folder / RESULTS / "mnist/dataset.h5").exists()
 
 
-def test_every_figure_of_the_configuration_is_a_target(built):
-    run = snakemake(built, "figures")
+def test_every_figure_of_the_configuration_is_a_target(small_paper):
+    run = snakemake(small_paper, "figures")
     assert run.returncode == 0, run.stdout + run.stderr
-    drawn = {file.stem for file in (built / RESULTS / "figures").glob("*.pdf")}
+    drawn = {file.stem for file in (small_paper / RESULTS / "figures").glob("*.pdf")}
     for name, experiment in PAPER["experiments"].items():
         subjects = {"samples", "training", "projections", *experiment["projections"]}
         assert {f"{name}-{subject}" for subject in subjects} <= drawn
@@ -340,3 +391,45 @@ def test_the_paper_is_written_about_photographs(tmp_path):
     assert "90 photographs of the classes chicken, dog and muffin" in text
     assert "no measure of where a projection should point" in text
     assert "??" not in text_of(folder / "results-few/paper.pdf")
+
+
+def test_a_sweep_computes_what_is_missing_or_failed_alone(tmp_path):
+    folder = copy_of_the_repository(tmp_path / "paper")
+    store = folder / RESULTS / "points"
+
+    def swept(rates: list[float]) -> str:
+        grid = {"training.restarts.learning_rate": rates}
+        efl = {"images_per_class": 60, "validation_per_class": 20, "test_per_class": 20}
+        overlay = {
+            "results": RESULTS,
+            "experiments": {"efl": {"dataset": {"efl": efl}}},
+            "sweeps": {"rates": {"experiment": "efl", "grid": grid}},
+        }
+        (folder / "rates.yaml").write_text(yaml.safe_dump(overlay))
+        target = f"{RESULTS}/figures/sweep-rates.pdf"
+        run = snakemake(folder, target, overlays=("rates.yaml",))
+        assert run.returncode == 0, run.stdout + run.stderr
+        return run.stdout + run.stderr
+
+    def times() -> dict[str, int]:
+        return {file.name: file.stat().st_mtime_ns for file in store.glob("*.json")}
+
+    swept([0.02, 0.03])
+    first = times()
+    assert len(first) == 2
+    assert "Nothing to be done" in swept([0.02, 0.03])
+    # One more, which diverges.
+    said = swept([0.02, 0.03, 1e38])
+    assert times() == first
+    assert re.search(r"warning: network [0-9a-f]+ failed: ValueError: ", said)
+    rows = list(csv.DictReader((folder / RESULTS / "sweeps/rates.csv").open()))
+    assert [bool(row["error"]) for row in rows] == [False, False, True]
+    # The next run tries it again, and it alone.
+    again = swept([0.02, 0.03, 1e38])
+    assert again.count("train and measure networks of the sweep rates-") == 1
+    assert times() == first
+    (failed,) = (store / "failed").glob("*.txt")
+    assert failed.read_text().count("\n") == 2
+    # Without it, what is left is known.
+    swept([0.02, 0.03])
+    assert times() == first

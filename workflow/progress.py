@@ -6,6 +6,8 @@ run goes to a log.
 """
 
 import logging
+import re
+from collections.abc import Iterable
 from pathlib import Path
 
 LOG_LINES = 15
@@ -22,6 +24,9 @@ CHATTER = "Assuming unrestricted shared filesystem usage."
 
 NEWS = ("Nothing to be done", "Terminating processes", "Will exit after")
 """Beginnings of the messages that a user wants to see although they are no warnings."""
+
+KILLED = r"died with <Signals\.SIG(KILL|ABRT)|exit status 13[47]\b"
+"""What Snakemake says of a step that a signal ended which comes of a lack of memory."""
 
 FAILED = "At least one job did not complete successfully."
 """Snakemake's last word on a run that failed."""
@@ -110,13 +115,27 @@ class Progress(logging.Handler):
         self.failed = True
         started = self.jobs[record.jobid]
         self._print(f"{self._position(started, record)}  FAILED  {_name(started)}")
+        # What a cluster says of its job, such as that a node was lost.
+        self._print(*_indented((record.rule_msg or "").splitlines()))
         cause = self.causes.pop(record.thread, "")
-        logs = [log for log in map(Path, record.log) if log.is_file() and log.stat().st_size]
-        for log in logs:
-            lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-            self._print(f"the end of {log}:", *_indented(lines[-LOG_LINES:]))
-        if not logs:
+        # A cluster's log of the job comes after the step's own, which says more.
+        if not self._show_end(record.log):
             self._print(*_indented(cause.splitlines()))
+        if re.search(KILLED, cause):
+            self._print("    it was killed, as steps are that need more memory than there is")
+
+    def on_group_error(self, record: logging.LogRecord) -> None:
+        """Show a cluster's log of a job of several steps; Snakemake drops what else it says."""
+        self._show_end(record.aux_logs)
+
+    def _show_end(self, logs: Iterable[str]) -> bool:
+        """Show the end of the first log that has any text; tell whether there is one."""
+        for log in map(Path, logs):
+            if log.is_file() and log.stat().st_size:
+                lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+                self._print(f"the end of {log}:", *_indented(lines[-LOG_LINES:]))
+                return True
+        return False
 
     def _targets(self) -> set[str]:
         """The rules that do nothing by themselves, which are no steps."""

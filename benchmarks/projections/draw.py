@@ -45,8 +45,9 @@ def by_size(curve: list) -> Figure:
 
 
 def plots(found: dict, folder: Path) -> None:
-    for name, figure in (
-        ("maximization-batch", by_batch(found["batch"])),
-        ("maximization-size", by_size(found["size"])),
+    for name, figure, against in (
+        ("maximization-batch", by_batch(found["batch"]), "the units in one batch"),
+        ("maximization-size", by_size(found["size"]), "height and width of the image"),
     ):
-        style.save(figure, folder / f"{name}.pdf", folder / f"{name}.png")
+        files = [folder / f"{name}.{suffix}" for suffix in ("pdf", "png", "txt")]
+        style.save(figure, *files, alt=f"Milliseconds for each step of maximization, by {against}.")

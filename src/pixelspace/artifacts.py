@@ -2,11 +2,12 @@
 
 Every artifact is written to a temporary file and moved into place, so that a file that
 has its final name is complete. Its SHA-256 is recorded beside it, in the folder
-``.sha256``, and compared on reading, so that nothing is built on a damaged file.
+`RECORDS`, and compared on reading, so that nothing is built on a damaged file. Where files pass
+from job to job through a remote storage, the storage answers for them: a record would stay behind
+on the machine that wrote it, and there contradict what another machine writes later.
 """
 
 import contextlib
-import hashlib
 import json
 import os
 import tempfile
@@ -18,8 +19,18 @@ import h5py
 import numpy as np
 
 from pixelspace.errors import UserError
+from pixelspace.files import file_hash
 
 IMAGES_PER_WRITE = 64
+
+RECORDS = ".sha256"
+"""The folder, beside artifacts, that has a file with the hash of each."""
+
+UNFINISHED = ".unfinished-"
+"""Begins the names of the folders in which artifacts are written."""
+
+REMOTE = "PIXELSPACE_REMOTE"
+"""Environment variable of jobs whose files pass through a remote storage."""
 
 
 @dataclass(frozen=True)
@@ -111,13 +122,7 @@ class StoredDataset:
 
 
 def _record(path: Path) -> Path:
-    return path.parent / ".sha256" / path.name
-
-
-def file_hash(path: Path) -> str:
-    """Return the SHA-256 of a file's content, in hexadecimal."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return path.parent / RECORDS / path.name
 
 
 @contextlib.contextmanager
@@ -127,13 +132,17 @@ def written(path: str | os.PathLike) -> Iterator[Path]:
     The temporary name keeps the suffix, which some writers go by.
     """
     path = Path(path)
-    record = _record(path)
-    record.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as folder:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=UNFINISHED) as folder:
         temporary = Path(folder) / path.name
         yield temporary
+        if REMOTE in os.environ:
+            os.replace(temporary, path)
+            return
         digest = Path(folder) / "sha256"
         digest.write_text(file_hash(temporary) + "\n")
+        record = _record(path)
+        record.parent.mkdir(exist_ok=True)
         record.unlink(missing_ok=True)
         os.replace(temporary, path)
         os.replace(digest, record)
@@ -142,17 +151,42 @@ def written(path: str | os.PathLike) -> Iterator[Path]:
 def checked(path: str | os.PathLike) -> Path:
     """Return ``path`` if the file's content is what was recorded when it was written.
 
+    What a remote storage brought is taken as it is.
+
     Raises:
         UserError: if the file or its record is missing, or they disagree.
     """
     path = Path(path)
+    if REMOTE in os.environ:
+        return path
     record = _record(path)
     for needed in (path, record):
         if not needed.is_file():
-            raise UserError(f"{needed}: missing; delete {path} and run again to rebuild it")
-    if file_hash(path) != record.read_text().strip():
-        raise UserError(f"{path}: changed since it was built; delete it and run again")
+            raise UserError(f"{needed}: missing; run again, and it is made again")
+    if not _is_as_written(path):
+        raise UserError(f"{path}: changed since it was built; run again, and it is made again")
     return path
+
+
+def _is_as_written(path: Path) -> bool:
+    record = _record(path)
+    both = path.is_file() and record.is_file()
+    return both and file_hash(path) == record.read_text(errors="replace").strip()
+
+
+def damaged(folder: str | os.PathLike) -> Iterator[Path]:
+    """Yield the files in a folder, however deep, that are not what was recorded of them.
+
+    These are changed or gone, or have no record; what is hidden, and what is in hidden folders, is
+    not among them.
+    """
+    for parent, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        recorded = Path(parent, RECORDS)
+        known = {record.name for record in recorded.iterdir()} if recorded.is_dir() else set()
+        for name in sorted(known.union(names)):
+            if not name.startswith(".") and not _is_as_written(Path(parent, name)):
+                yield Path(parent, name)
 
 
 def write_dataset(path: str | os.PathLike, dataset: Dataset) -> None:

@@ -6,10 +6,15 @@ changes the choice without touching the rest.
 """
 
 import difflib
+import json
 import math
+import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
 from importlib import import_module
-from operator import lt
+from itertools import chain, product
+from operator import getitem, lt
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -18,25 +23,25 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic_core import PydanticCustomError
 
 from pixelspace.errors import UserError
-from pixelspace.keys import key_lines
+from pixelspace.keys import can_be_typeset, key_lines
 from pixelspace.networks.layers import Layer, output_shapes
 
 OWN_FOLDERS = (
     *("benchmarks", "config", "data", "docs", "profiles", "report"),
     *("scripts", "src", "tests", "tools", "workflow"),
 )
-RESERVED = ("figures", "machine", "logs")
+RESERVED = ("figures", "machine", "logs", "points", "sweeps", "sweep")
 SUBJECTS = ("samples", "training", "diagram", "projections")
 NAME = r"^[a-z][a-z0-9_]*$"
 UNKNOWN = "unknown_key"
+MOST_NETWORKS = 100_000  # of all sweeps: each is checked and planned at every start
 SSIM_SIDE = 11  # pixels of the window of measures.ssim
-LATIN_END = "\u0180"  # the scripts before it are those of the paper's and the figures' fonts
 
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, lt=2**31)]  # TensorFlow counts with 32 bits
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Name = Annotated[str, Field(pattern=NAME)]
+Name = Annotated[str, Field(pattern=NAME, max_length=80)]  # file names have two of them
 
 
 class Section(BaseModel):
@@ -134,7 +139,9 @@ class Colour(Section):
 class Rendered(Colour):
     """Dogs, muffins and fried chicken, drawn by a seeded generator with masks of their parts."""
 
-    images: int = Field(3000, ge=30, description="images in all, the same number of each class")
+    images: int = Field(
+        3000, ge=30, lt=10**7, description="images in all, the same number of each class"
+    )
     difficulty: float = Field(0.15, ge=0, le=1, description="share of them that are made hard")
 
     @property
@@ -554,10 +561,10 @@ KINDS = tuple(
 
 
 class Measure(Section):
-    """Numbers about a network: of the first alone, or of each that is trained."""
+    """Numbers about a network: of the one that is shown, or of each that is trained."""
 
     every_replicate: bool = Field(
-        False, description="measure every network, for means and extremes, not the first alone"
+        False, description="measure every network, for means and extremes, not the shown one alone"
     )
 
 
@@ -665,10 +672,18 @@ AnyMeasure = Annotated[
 class Experiment(Section):
     """A data set, a network, how it is trained, and what is looked at."""
 
+    extends: Name | None = Field(
+        None, description="the experiment that has what is not said here; null for none"
+    )
     dataset: DatasetChoice
     network: NetworkChoice
     training: TrainingChoice
-    replicates: int = Field(1, ge=1, le=1000, description="networks trained from other seeds")
+    replicates: int = Field(
+        1,
+        ge=1,
+        le=1000,
+        description="networks trained from other seeds; projections look at the median one",
+    )
     projections: dict[Name, AnyProjection] = Field({}, description="by name; also figure names")
     measures: dict[Name, AnyMeasure] = Field({}, description="by name")
 
@@ -684,6 +699,57 @@ class Experiment(Section):
         )
 
 
+VARIED = ("dataset", "network", "training", "measures")
+OF_TRAINING = (
+    "(test|validation)_accuracy|accuracy_of_.+|test_errors|test_ties|most_confused|epochs|seed"
+    "|(trainable_)?parameters|restarts(_median_loss|_best_loss|_near_best)?"
+)
+"""The numbers that training gives, see `pixelspace.report.numbers.of_report`."""
+
+
+class Sweep(Section):
+    """An experiment again and again, with other settings: every combination of some, or a list."""
+
+    experiment: Name = Field(description="the experiment that is varied")
+    grid: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(
+        {}, description="values by key, such as training.scratch.epochs; all are combined"
+    )
+    points: list[Annotated[dict[str, Any], Field(min_length=1)]] = Field(
+        [], description="in the place of a grid, some combinations: a value by key in each"
+    )
+    replicates: int = Field(1, ge=1, le=1000, description="networks trained at each point")
+    measures: list[Name] = Field(
+        [], description="measures of the experiment, taken of every network"
+    )
+    shows: str = Field(
+        "test_accuracy",
+        pattern=r"^\w+(\.\w+)?$",
+        description="the number that the figure and the table show: of the training, or "
+        "measure.number",
+    )
+
+    @model_validator(mode="after")
+    def _be_a_grid_or_a_list(self):
+        if bool(self.grid) == bool(self.points):
+            raise ValueError("give either a grid or a list of points")
+        return self
+
+    @property
+    def networks(self) -> int:
+        """How many networks are trained."""
+        count = len(self.points) or math.prod(map(len, self.grid.values()))
+        return count * self.replicates
+
+    @property
+    def combinations(self) -> list[dict[str, Any]]:
+        """What each point sets, by key, in order: the last key of a grid varies fastest."""
+        if self.points:
+            return self.points
+        return [
+            dict(zip(self.grid, values, strict=True)) for values in product(*self.grid.values())
+        ]
+
+
 class Figures(Section):
     """How figures are drawn."""
 
@@ -694,12 +760,53 @@ class Config(Section):
     """The whole configuration."""
 
     results: str = Field(
-        "results", pattern=r"^\w[\w.-]*(/\w[\w.-]*)*$", description="output folder"
+        "results",
+        pattern=r"^\w[\w.-]*(/\w[\w.-]*)*$",
+        max_length=80,
+        description="output folder",
     )
     seed: int = Field(2017, ge=0, lt=2**32, description="all other seeds are derived from it")
     photos: str | None = Field(None, description="directory of photographs, for source `folder`")
     figures: Figures = Figures()
     experiments: dict[Name, Experiment] = Field(min_length=1, description="by name")
+    sweeps: dict[Name, Sweep] = Field({}, description="by name; also figure names")
+    points_per_job: int = Field(
+        8, ge=1, le=1000, description="networks of a sweep trained by one process, at most"
+    )
+
+    def varied(self, sweep: str, combination: Mapping[str, Any]) -> Experiment:
+        """Return the experiment of a sweep as one of its combinations has it.
+
+        It has the measures that the sweep takes, and no projections.
+
+        Raises:
+            ValidationError: if there is no such key, or it cannot have this value.
+        """
+        return Experiment.model_validate(self.plain(sweep, combination))
+
+    def plain(self, sweep: str, combination: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what `varied` makes an experiment of."""
+        chosen = self.sweeps[sweep]
+        plain = self.experiments[chosen.experiment].model_dump(exclude={"projections"})
+        plain["dataset"]["folder"]["path"] = plain["dataset"]["folder"]["path"] or self.photos
+        plain["measures"] = {name: plain["measures"][name] for name in chosen.measures}
+        for path, value in combination.items():
+            *above, key = path.split(".")
+            reduce(getitem, above, plain)[key] = value
+        return plain
+
+    def stem(self, name: str) -> str:
+        """Return the experiment that one comes from, over all that it extends; or its own name.
+
+        Variants share its random numbers, so that what differs between them is not chance.
+        """
+        while self.experiments[name].extends is not None:
+            name = self.experiments[name].extends
+        return name
+
+
+Origins = list[tuple[str, dict[tuple[str, ...], int | None]]]
+"""Where keys come from: a file and the line of each of its keys; none on the command line."""
 
 
 def load(
@@ -717,36 +824,80 @@ def load(
     Raises:
         UserError: at the first key that is unknown, of a wrong type, or impossible.
     """
-    origins: Origins = [(str(file), key_lines(Path(file))) for file in files]
+    origins = located(files)
     if overrides:
         typed = _typed(overrides)
         merged = _updated(merged, typed)
         origins.append(("--config", dict.fromkeys(_paths(typed))))
+    merged = _extended(_without_dropped_sweeps(merged), origins)
     try:
         config = Config.model_validate(_with_photos(dict(merged)))
     except ValidationError as error:
         raise _explain(_most_telling(error.errors(), merged), merged, origins) from None
-    for keys, message in _impossible(config):
+    for keys, message in chain(_impossible(config), _impossible_sweeps(config)):
         raise UserError(f"{_where(keys, origins)}: {message}")
     return config
 
 
-Origins = list[tuple[str, dict[tuple[str, ...], int | None]]]
-"""Where keys come from: a file and the line of each of its keys; none on the command line."""
+def located(files: Sequence[str | Path]) -> Origins:
+    """Return where the keys of some files stand, once these are seen to be data and nothing more.
+
+    Snakemake takes some keys at the top for itself, and with ``__use_yte__`` it runs the Python
+    that a file holds; so this is to be called before Snakemake reads them.
+
+    Raises:
+        UserError: at the first file that `key_lines` refuses or that has an unknown key at the top.
+    """
+    origins: Origins = [(str(file), key_lines(Path(file))) for file in files]
+    for file, lines in origins:
+        for path, line in lines.items():
+            if len(path) == 1 and path[0] not in (*Config.model_fields, "<<"):
+                hint = _nearest(path[0], Config.model_fields)
+                raise UserError(f"{file}:{line}: {path[0]}: unknown key{hint}")
+    return origins
+
+
+def recorded(config: Config) -> dict:
+    """Return what of a configuration decides its numbers, as JSON types, for a record beside them.
+
+    Where results and photographs lie, and how figures are drawn, does not. Of a path that begins
+    at the root or at home only the last part is kept: a record tells nothing of the machine.
+    """
+    unneeded = {
+        "results": True,
+        "photos": True,
+        "figures": True,
+        "points_per_job": True,
+        "experiments": {"__all__": {"dataset": {"folder": {"path"}, "git": {"cache"}}}},
+    }
+
+    def without_machine(value):
+        if isinstance(value, dict):
+            return {key: without_machine(inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [without_machine(inner) for inner in value]
+        if isinstance(value, str) and value.startswith(("/", "~", "file:")):
+            return value.rstrip("/").rpartition("/")[2]
+        return value
+
+    return without_machine(config.model_dump(mode="json", exclude=unneeded))
 
 
 def _typed(overrides: Mapping) -> dict:
     """Read the text inside mappings as YAML; what stands at the top Snakemake has read."""
 
-    def read(value):
+    def read(value, path):
         if isinstance(value, Mapping):
-            return {key: read(inner) for key, inner in value.items()}
+            return {key: read(inner, (*path, str(key))) for key, inner in value.items()}
         if isinstance(value, list):
-            return [read(inner) for inner in value]
-        return yaml.safe_load(value) if isinstance(value, str) else value
+            return [read(inner, (*path, str(place))) for place, inner in enumerate(value)]
+        try:
+            return yaml.safe_load(value) if isinstance(value, str) else value
+        except (yaml.YAMLError, ValueError, OverflowError, RecursionError):
+            raise UserError(f"--config: {'.'.join(path)}: not readable as YAML") from None
 
     return {
-        key: read(value) if isinstance(value, Mapping) else value
+        key: read(value, (str(key),)) if isinstance(value, Mapping) else value
         for key, value in overrides.items()
     }
 
@@ -758,6 +909,57 @@ def _updated(base: Mapping, changes: Mapping) -> dict:
         both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
         merged[key] = _updated(merged[key], value) if both else value
     return merged
+
+
+def _extended(merged: Mapping, origins: Origins) -> dict:
+    """Give every experiment what it does not say itself of the one that it extends.
+
+    Sections merge as in overlays; a projection or a measure that is null is left out.
+    """
+    experiments = merged.get("experiments")
+    if not isinstance(experiments, Mapping):
+        return dict(merged)
+
+    def whole(name: str, below: tuple[str, ...]) -> Any:
+        own = experiments[name]
+        base = own.get("extends") if isinstance(own, Mapping) else None
+        if not isinstance(base, str):
+            return own
+        at = f"{_where(('experiments', str(name), 'extends'), origins)}: "
+        if base in (*below, name):
+            raise UserError(f"{at}'{name}' would extend itself; name another experiment")
+        if base not in experiments:
+            raise UserError(f"{at}there is no experiment '{base}'{_nearest(base, experiments)}")
+        inherited = whole(base, (*below, name))
+        if not isinstance(inherited, Mapping):
+            return own
+        variant = _updated(inherited, own)
+        for group in ("projections", "measures"):
+            known = inherited.get(group, {})
+            if isinstance(variant.get(group), Mapping) and isinstance(known, Mapping):
+                for left_out in (key for key, value in variant[group].items() if value is None):
+                    if left_out not in known:
+                        where = _where(("experiments", str(name), group, str(left_out)), origins)
+                        hint = _nearest(left_out, known)
+                        raise UserError(f"{where}: '{base}' has nothing of this name{hint}")
+                variant[group] = {k: v for k, v in variant[group].items() if v is not None}
+        return variant
+
+    return {**merged, "experiments": {name: whole(name, ()) for name in experiments}}
+
+
+def _without_dropped_sweeps(merged: Mapping) -> dict:
+    """Leave out the sweeps, and the keys of a grid, that an overlay makes null."""
+    sweeps = merged.get("sweeps") or {}
+    if not isinstance(sweeps, Mapping):
+        return dict(merged)
+    kept = {name: sweep for name, sweep in sweeps.items() if sweep is not None}
+    for name, sweep in kept.items():
+        grid = sweep.get("grid") if isinstance(sweep, Mapping) else None
+        if isinstance(grid, Mapping):
+            grid = {key: values for key, values in grid.items() if values is not None}
+            kept[name] = {**sweep, "grid": grid}
+    return {**merged, "sweeps": kept}
 
 
 def _paths(section: Mapping, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -798,75 +1000,196 @@ def _impossible(config: Config) -> Iterator[tuple[tuple[str, ...], str]]:
         at = ("experiments", name)
         if name in RESERVED:
             yield at, f"'{name}' is a reserved name; choose another"
-        data = experiment.dataset
-        if data.source == "folder" and not data.folder.path:
-            yield (
-                ("photos",),
-                "no directory of photographs is given; add --config photos=DIRECTORY",
-            )
-            continue
-        kind, recipe = experiment.network.kind, experiment.training.recipe
-        for own_kind, own_recipe in (("perceptron", "restarts"), ("efficientnet", "transfer")):
-            if recipe != "untrained" and (kind == own_kind) != (recipe == own_recipe):
-                yield (
-                    (*at, "training", "recipe"),
-                    f"recipe '{own_recipe}' is for networks of kind '{own_kind}', and they for it "
-                    "alone",
-                )
-        yield from _missing(at, experiment)
-        try:
-            classes = data.chosen.classes
-        except UserError as error:
-            yield (*at, "dataset", data.source), str(error)
-            continue
-        for label in classes:
-            if not all(character.isprintable() and character < LATIN_END for character in label):
-                yield (
-                    (*at, "dataset", data.source),
-                    f"class {label!r} cannot be typeset, only Latin letters can; rename it",
-                )
-        try:
-            shapes = output_shapes(experiment.layers)
-        except UserError as error:
-            yield (*at, "network"), str(error)
-            continue
         for group in ("projections", "measures"):
-            for looked_at, settings in getattr(experiment, group).items():
+            for looked_at in getattr(experiment, group):
                 here = (*at, group, looked_at)
                 if group == "measures" and looked_at in projections:
                     yield here, f"'{looked_at}' is the name of a projection; choose another"
                 if looked_at in SUBJECTS:
                     yield here, f"'{looked_at}' is the name of another figure; choose another"
-                yield from _impossible_layers(here, settings, shapes)
-                if settings.kind in ("letter_parts", "code_frequency"):
-                    nodes = experiment.network.perceptron.hidden
-                    if (data.source, experiment.network.kind, nodes) != ("efl", "perceptron", 2):
-                        yield (
-                            here,
-                            f"{settings.kind} needs data source 'efl' and 2 perceptron nodes",
-                        )
-                if settings.kind == "templates":
-                    yield from _impossible_templates(here, settings, shapes)
-                if settings.kind == "faults":
-                    yield from _impossible_faults(here, settings, experiment.layers)
-                if settings.kind == "pruning":
-                    yield from _impossible_pruning(here, settings, experiment.network)
-                if settings.kind == "regularizers":
-                    yield from _impossible_judging(here, settings, experiment, classes)
-                yield from _impossible_images(here, settings, data.chosen)
-                yield from _impossible_methods(here, settings, experiment.layers)
-                if settings.kind == "sanity":
-                    yield from _impossible_sanity(here, data.chosen)
-                if settings.kind == "attribution":
-                    yield from _impossible_attribution(here, settings, shapes, classes)
-                if settings.kind == "maximization":
-                    yield from _impossible_maximization(here, settings, experiment.layers, shapes)
-                if settings.kind == "atlas":
-                    yield from _impossible_atlas(here, settings, experiment.layers, shapes)
-                if settings.kind == "dream":
-                    yield from _impossible_dream(
-                        here, settings, data.chosen, experiment.layers, shapes
+        yield from _impossible_experiment(at, experiment)
+
+
+def _impossible_experiment(
+    at: tuple[str, ...], experiment: Experiment
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield what `_impossible` does of one experiment."""
+    data = experiment.dataset
+    if data.source == "folder" and not data.folder.path:
+        yield (
+            ("photos",),
+            "no directory of photographs is given; add --config photos=DIRECTORY",
+        )
+        return
+    kind, recipe = experiment.network.kind, experiment.training.recipe
+    for own_kind, own_recipe in (("perceptron", "restarts"), ("efficientnet", "transfer")):
+        if recipe != "untrained" and (kind == own_kind) != (recipe == own_recipe):
+            yield (
+                (*at, "training", "recipe"),
+                f"recipe '{own_recipe}' is for networks of kind '{own_kind}', and they for it "
+                "alone",
+            )
+    yield from _missing(at, experiment)
+    try:
+        classes = data.chosen.classes
+    except UserError as error:
+        yield (*at, "dataset", data.source), str(error)
+        return
+    for label in classes:
+        if not can_be_typeset(label):
+            yield (
+                (*at, "dataset", data.source),
+                f"class {label!r} cannot be typeset, only Latin letters can; rename it",
+            )
+    try:
+        shapes = output_shapes(experiment.layers)
+    except UserError as error:
+        yield (*at, "network"), str(error)
+        return
+    for group in ("projections", "measures"):
+        for looked_at, settings in getattr(experiment, group).items():
+            here = (*at, group, looked_at)
+            yield from _impossible_layers(here, settings, shapes)
+            if settings.kind in ("letter_parts", "code_frequency"):
+                nodes = experiment.network.perceptron.hidden
+                if (data.source, experiment.network.kind, nodes) != ("efl", "perceptron", 2):
+                    yield (
+                        here,
+                        f"{settings.kind} needs data source 'efl' and 2 perceptron nodes",
                     )
+            if settings.kind == "templates":
+                yield from _impossible_templates(here, settings, shapes)
+            if settings.kind == "faults":
+                yield from _impossible_faults(here, settings, experiment.layers)
+            if settings.kind == "pruning":
+                yield from _impossible_pruning(here, settings, experiment.network)
+            if settings.kind == "regularizers":
+                yield from _impossible_judging(here, settings, experiment, classes)
+            yield from _impossible_images(here, settings, data.chosen)
+            yield from _impossible_methods(here, settings, experiment.layers)
+            if settings.kind == "sanity":
+                yield from _impossible_sanity(here, data.chosen)
+            if settings.kind == "attribution":
+                yield from _impossible_attribution(here, settings, shapes, classes)
+            if settings.kind == "maximization":
+                yield from _impossible_maximization(here, settings, experiment.layers, shapes)
+            if settings.kind == "atlas":
+                yield from _impossible_atlas(here, settings, experiment.layers, shapes)
+            if settings.kind == "dream":
+                yield from _impossible_dream(here, settings, data.chosen, experiment.layers, shapes)
+
+
+def _impossible_sweeps(config: Config) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield what is wrong with sweeps: whom they vary, in what, and each of their points."""
+    count = sum(sweep.networks for sweep in config.sweeps.values())
+    if count > MOST_NETWORKS:
+        yield ("sweeps",), f"they have {count:,} networks; at most {MOST_NETWORKS:,} are planned"
+    for name, sweep in config.sweeps.items():
+        at = ("sweeps", name)
+        if sweep.experiment not in config.experiments:
+            yield (
+                (*at, "experiment"),
+                f"there is no experiment '{sweep.experiment}'"
+                f"{_nearest(sweep.experiment, config.experiments)}",
+            )
+            continue
+        measures = config.experiments[sweep.experiment].measures
+        for measure in sweep.measures:
+            if measure not in measures:
+                yield (
+                    (*at, "measures"),
+                    f"experiment '{sweep.experiment}' has no measure '{measure}'"
+                    f"{_nearest(measure, measures)}",
+                )
+                return
+            if measures[measure].kind == "regularizers":
+                yield (*at, "measures"), f"'{measure}' is of a projection, which sweeps do not make"
+        measure = sweep.shows.rpartition(".")[0]
+        if measure and measure not in sweep.measures:
+            yield (
+                (*at, "shows"),
+                f"measure '{measure}' is not taken; add it to the sweep's measures",
+            )
+        if not measure and not re.fullmatch(OF_TRAINING, sweep.shows):
+            yield (
+                (*at, "shows"),
+                f"training gives no number '{sweep.shows}'; say test_accuracy, or measure.number",
+            )
+        keys = list(_known_keys(config.experiments[sweep.experiment], sweep.measures))
+        known: dict[str, str] = {}
+        for number, combination in enumerate(sweep.combinations):
+            yield from _impossible_point(config, name, number, combination, keys)
+            used = json.dumps(_used(config.varied(name, combination)), sort_keys=True)
+            said = _said(combination)
+            if used in known:
+                yield (
+                    (*at, "points" if sweep.points else "grid"),
+                    f"the points {known[used]} and {said} are the same network; it uses nothing of "
+                    "what differs",
+                )
+            known[used] = said
+
+
+def _used(experiment: Experiment) -> dict[str, Any]:
+    """Return those settings of an experiment that a network of it depends on."""
+    chosen = {
+        "dataset": (experiment.dataset.source, experiment.dataset.chosen),
+        "network": (experiment.network.kind, experiment.network.chosen),
+        "training": (experiment.training.recipe, experiment.training.chosen),
+    }
+    measures = {
+        name: measure.model_dump(mode="json", exclude={"every_replicate"})
+        for name, measure in experiment.measures.items()
+    }
+    used = {key: (kind, own.model_dump(mode="json")) for key, (kind, own) in chosen.items()}
+    return {**used, "measures": measures}
+
+
+def _said(combination: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key} = {value}" for key, value in combination.items())
+
+
+def _known_keys(experiment: Experiment, measures: Sequence[str]) -> Iterator[str]:
+    """Yield the paths of the keys that a sweep can vary."""
+    plain = experiment.model_dump(include=set(VARIED))
+    plain["measures"] = {name: plain["measures"][name] for name in measures}
+    for path in _paths(plain):
+        if not any(part.isdigit() for part in path):  # the items of a list
+            yield ".".join(path)
+
+
+def _impossible_point(
+    config: Config, name: str, number: int, combination: Mapping[str, Any], keys: Sequence[str]
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    sweep = config.sweeps[name]
+    at = ("sweeps", name, "points", str(number)) if sweep.points else ("sweeps", name, "grid")
+    for key in combination:
+        if key not in keys:
+            close = difflib.get_close_matches(key, keys, n=1, cutoff=0.6)
+            hint = f"; did you mean '{close[0]}'?" if close else ""
+            yield (
+                (*at, key),
+                f"experiment '{sweep.experiment}' has no key of its data set, network, training or "
+                f"of a measure that the sweep takes of this name{hint}",
+            )
+            return
+
+    def place(path: str) -> tuple[str, ...]:
+        """Return where the key stands that a path leads to, or else the points."""
+        return (*at, *(key for key in combination if f"{path}.".startswith(f"{key}.")))
+
+    plain = config.plain(name, combination)
+    try:
+        varied = Experiment.model_validate(plain)
+    except ValidationError as error:
+        first = _most_telling(error.errors(), plain)
+        path = ".".join(_key_path(first, plain))
+        yield place(path), f"at the point {_said(combination)}: {path}: {_reason(first)}"
+        return
+    for keys_of_point, message in _impossible_experiment((), varied):
+        path = ".".join(keys_of_point)
+        yield place(path), f"at the point {_said(combination)}: {path}: {message}"
+        return
 
 
 def _missing(at, experiment: Experiment) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -879,9 +1202,9 @@ def _missing(at, experiment: Experiment) -> Iterator[tuple[tuple[str, ...], str]
                     (*at, "dataset", "git", key),
                     "source 'git' needs this; see config/photos.yaml",
                 )
-    if data.source == "mnist" and not Path(data.mnist.folder).is_dir():
+    if data.source == "mnist" and not os.path.isdir(data.mnist.folder):
         yield (*at, "dataset", "mnist", "folder"), f"there is no folder '{data.mnist.folder}'"
-    if training.recipe == "transfer" and not Path(training.transfer.weights).is_file():
+    if training.recipe == "transfer" and not os.path.isfile(training.transfer.weights):
         yield (
             (*at, "training", "transfer", "weights"),
             f"there is no file '{training.transfer.weights}'",
@@ -1141,9 +1464,16 @@ def _explain(error: Mapping, merged: Mapping, origins) -> UserError:
     if error["type"] in ("union_tag_invalid", "union_tag_not_found"):
         allowed = context.get("expected_tags", "one of the known kinds")
         return UserError(f"{_where((*keys, 'kind'), origins)}: the kind should be {allowed}")
+    return UserError(f"{_where(keys, origins)}: {_reason(error)}")
+
+
+def _reason(error: Mapping) -> str:
+    """Return what pydantic says is wrong, and with what."""
     message = error["msg"].removeprefix("Value error, ").replace("Input should", "should")
+    if error["type"] == "float_type" and re.fullmatch(r"[+-]?\d+e[+-]?\d+", str(error["input"])):
+        message += ", which in YAML has a point, as 1.0e-3,"
     got = "" if error["type"] == "value_error" else f", but is {str(error['input'])[:60]!r}"
-    return UserError(f"{_where(keys, origins)}: {message}{got}")
+    return f"{message}{got}"
 
 
 def _key_path(error: Mapping, merged: Mapping) -> tuple[str, ...]:

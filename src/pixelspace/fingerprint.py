@@ -1,7 +1,8 @@
 """Fingerprints of code: they change when what a module does may have changed.
 
-Snakemake reruns a job when its parameters change but does not see an edit to a library module;
-so each job has the fingerprint of the module that it calls among its parameters.
+Snakemake reruns a job when its parameters change but does not see an edit to a library module, and
+takes a comment in a script, or a copy of it, for a change; so each job has the fingerprint of its
+script, with all that it imports, among its parameters.
 """
 
 import ast
@@ -21,10 +22,13 @@ def _graph() -> grimp.ImportGraph:
     return grimp.build_graph(PACKAGE, cache_dir=None)
 
 
-@functools.cache
-def _own(module: str) -> str:
-    """Hash a module's syntax tree without docstrings: comments and layout do not count."""
-    tree = ast.parse(Path(find_spec(module).origin).read_text(encoding="utf-8"))
+def _tree(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
+def _hashed(file: Path) -> str:
+    """Hash a file's syntax tree without docstrings: comments and layout do not count."""
+    tree = _tree(file)
     for node in ast.walk(tree):
         if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:]
@@ -32,14 +36,38 @@ def _own(module: str) -> str:
 
 
 @functools.cache
-def fingerprint(*modules: str) -> str:
+def _own(module: str) -> str:
+    return _hashed(Path(find_spec(module).origin))
+
+
+@functools.cache
+def _imported(script: Path) -> frozenset[str]:
+    """The modules of the package that a script imports by name."""
+    found = set()
+    for node in ast.walk(_tree(script)):
+        match node:
+            case ast.Import(names=names):
+                found |= {alias.name for alias in names}
+            case ast.ImportFrom(module=str(module), names=names):
+                found |= {module, *(f"{module}.{alias.name}" for alias in names)}
+            case ast.Call(func=ast.Name(id="import_module"), args=[ast.Constant(value=str(name))]):
+                found.add(name)
+    return frozenset(found & _graph().modules)
+
+
+@functools.cache
+def fingerprint(*modules: str, script: Path | None = None) -> str:
     """Return 16 hexadecimal digits for modules and all of the package that they import.
 
     Args:
         modules: full names, for example ``pixelspace.datasets.efl``.
+        script: one that counts too, with what it imports; what it imports by a name that is
+            computed must be among the modules.
     """
-    reached = set(modules)
-    for module in modules:
+    named = {*modules, *(_imported(script) if script else ())}
+    reached = set(named)
+    for module in named:
         reached |= _graph().find_upstream_modules(module)
     text = "".join(f"{module} {_own(module)}\n" for module in sorted(reached))
+    text += _hashed(script) if script else ""
     return hashlib.sha256(text.encode()).hexdigest()[:16]

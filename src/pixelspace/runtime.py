@@ -1,14 +1,25 @@
 """How a job runs: the same bytes whatever the machine is doing, and its chatter in a log."""
 
 import contextlib
+import errno
 import gc
 import os
 import sys
+import threading
+import time
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
+
 from pixelspace.errors import UserError
+
+RUN = "PIXELSPACE_RUN"
+"""Environment variable with the number of the process that a job ends with."""
+
+STEPS = "PIXELSPACE_STEPS"
+"""Environment variable with the file that jobs have locked while they are at work."""
 
 ENVIRONMENT = {
     "KERAS_BACKEND": "tensorflow",
@@ -23,10 +34,39 @@ ENVIRONMENT = {
 }
 """Set for every job before Python starts: thread counts and instruction sets change bytes."""
 
+ISA = "PIXELSPACE_ISA"
+"""Environment variable: the instruction sets that oneDNN may use in the place of AVX2.
 
-def environment(*, gpu: bool) -> dict[str, str]:
-    """Return the environment variables of a job; without ``gpu`` it sees none."""
-    return ENVIRONMENT if gpu else {**ENVIRONMENT, "CUDA_VISIBLE_DEVICES": ""}
+For builds that are to show what another processor makes of the paper.
+"""
+
+ISAS = (
+    *("SSE41", "AVX", "AVX2", "AVX2_VNNI"),
+    *("AVX512_CORE", "AVX512_CORE_VNNI", "AVX512_CORE_BF16", "AVX512_CORE_FP16"),
+    *("AVX512_CORE_AMX", "DEFAULT"),
+)
+"""Its values, as oneDNN names them: each includes those before; DEFAULT is all there are.
+
+oneDNN takes a name that it does not know for DEFAULT, and says nothing.
+"""
+
+
+def environment(*, gpu: bool, remote: bool = False) -> dict[str, str]:
+    """Return the environment variables of a job.
+
+    Args:
+        gpu: whether it may use one; without, it sees none.
+        remote: whether its files pass through a remote storage, see `pixelspace.artifacts`.
+
+    Raises:
+        UserError: if the variable `ISA` is none of `ISAS`.
+    """
+    isa = os.environ.get(ISA) or ENVIRONMENT["ONEDNN_MAX_CPU_ISA"]
+    if isa not in ISAS:
+        raise UserError(f"{ISA}={isa}: must be one of {', '.join(ISAS)}, or unset")
+    unseen = {} if gpu else {"CUDA_VISIBLE_DEVICES": ""}
+    through = {"PIXELSPACE_REMOTE": "1"} if remote else {}
+    return {**ENVIRONMENT, "ONEDNN_MAX_CPU_ISA": isa, **unseen, **through}
 
 
 @contextlib.contextmanager
@@ -41,15 +81,62 @@ def job(log: str) -> Iterator[None]:
             stream.flush()
             os.dup2(file.fileno(), stream.fileno())
     try:
-        yield
+        with _at_work():
+            yield
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
-    except Exception:
-        traceback.print_exc()
+    except Exception as error:
+        with contextlib.suppress(OSError):  # of a full disk that the log is on too
+            traceback.print_exc()
+            lack = _lack(error)
+            if lack:
+                print(f"error: {lack}", file=sys.stderr)
         sys.exit(1)
     finally:
         gc.freeze()  # a last search for garbage, at the exit, would take a second or two
+
+
+@contextlib.contextmanager
+def _at_work() -> Iterator[None]:
+    """Let this process be known to be at work, and end it as soon as its run has ended.
+
+    A step that outlives a run which was killed would write what the next run plans to write.
+    """
+    if RUN in os.environ:
+        threading.Thread(target=_follow, args=[int(os.environ[RUN])], daemon=True).start()
+    if STEPS not in os.environ:
+        yield
+        return
+    import fcntl  # there, where this is set
+
+    with open(os.environ[STEPS], "a") as steps:
+        fcntl.flock(steps, fcntl.LOCK_SH)
+        yield
+
+
+def _follow(number: int) -> None:
+    """End this process when another has ended."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        run = psutil.Process(number)
+        while run.is_running() and run.status() != psutil.STATUS_ZOMBIE:
+            time.sleep(0.5)
+    os._exit(1)
+
+
+NO_MEMORY = (os.strerror(errno.ENOMEM), "failed to map segment", "ResourceExhaustedError")
+"""What errors say that come of a lack of memory, besides `MemoryError`."""
+
+
+def _lack(error: Exception) -> str | None:
+    """Return a line about what the machine lacks, if that is what an error says."""
+    said = f"{type(error).__name__}: {error}"
+    if isinstance(error, MemoryError) or any(sign in said for sign in NO_MEMORY):
+        return "there is not enough memory for this step"
+    for number in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+        if os.strerror(number) in said:
+            return os.strerror(number).lower()
+    return None
 
 
 @contextlib.contextmanager

@@ -8,7 +8,8 @@ def derive(seed: int, experiment: str, purpose: str, replicate: int = 0) -> int:
 
     It is the first four bytes, big endian, of the SHA-256 of
     ``"{seed}/{experiment}/{purpose}/{replicate}"``, so that no stream depends on
-    which others are drawn, nor on their order.
+    which others are drawn, nor on their order. A variant draws as the experiment that it extends,
+    see `pixelspace.config.Config.stem`.
     """
     text = f"{seed}/{experiment}/{purpose}/{replicate}"
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")

@@ -1,23 +1,17 @@
-import hashlib
+import functools
 import os
 import re
-import sys
-from pathlib import Path
 
-SOURCE = Path(workflow.basedir) / "src"
-sys.path[:0] = [str(SOURCE), str(SOURCE.parent / "workflow")]
-
+import guard
 import progress
-from pixelspace import config as configuration
-from pixelspace import runtime
-from pixelspace.errors import UserError
+from pixelspace import machine, runtime
+from pixelspace import sweeps as planning
+from pixelspace.files import digest, listing
 from pixelspace.fingerprint import fingerprint
 from pixelspace.seeds import derive
 
-# Jobs are processes of their own: they inherit the environment, not this interpreter's state.
 GPU = "PIXELSPACE_GPU" in os.environ
-os.environ.update(runtime.environment(gpu=GPU), PYTHONPATH=str(SOURCE))
-
+REMOTE = workflow.storage_settings.default_storage_provider is not None
 # In the order in which they override one another.
 OVERLAYS = [str(file) for file in workflow.overwrite_configfiles]
 FILES = [
@@ -25,27 +19,38 @@ FILES = [
 ] + OVERLAYS
 
 try:
+    # Jobs are processes of their own: they inherit the environment, not this interpreter's state.
+    os.environ.update(
+        runtime.environment(gpu=GPU, remote=REMOTE), PYTHONPATH=str(SOURCE)
+    )
     CONFIG = configuration.load(config, FILES, workflow.config_settings.config)
+    machine.check(CONFIG.results, os.environ)
 except UserError as error:
     sys.exit(f"error: {error}")
 
 RESULTS = CONFIG.results
 
+# Stands for the replicate that projections look at, where there are several.
+MEDIAN = "median"
+
 # What the paper may say of its configuration.
-WRITTEN_CONFIG = CONFIG.model_dump(exclude={"photos", "figures", "results"})
+WRITTEN_CONFIG = configuration.recorded(CONFIG)
 
 progress.install(workflow, f"{RESULTS}/logs/snakemake.log")
+guard.install(workflow, RESULTS)
 
 
 wildcard_constraints:
     experiment="|".join(CONFIG.experiments),
-    replicate=r"\d+",
+    replicate=rf"\d+|{MEDIAN}",
     projection="|".join(
         sorted({p for e in CONFIG.experiments.values() for p in e.projections})
     ),
     measure="|".join(
         sorted({m for e in CONFIG.experiments.values() for m in e.measures})
     ),
+    sweep="|".join(CONFIG.sweeps) or "(?!)",
+    points="[a-z0-9_]+-([01]+|all)",
 
 
 def experiment(wildcards):
@@ -56,8 +61,9 @@ def seed(purpose):
     """A function of wildcards that gives the seed for one purpose of an experiment."""
 
     def derived(wildcards):
-        replicate = int(getattr(wildcards, "replicate", 0))
-        return derive(CONFIG.seed, wildcards.experiment, purpose, replicate)
+        replicate = getattr(wildcards, "replicate", MEDIAN)
+        number = 0 if replicate == MEDIAN else int(replicate)
+        return derive(CONFIG.seed, CONFIG.stem(wildcards.experiment), purpose, number)
 
     return derived
 
@@ -75,14 +81,7 @@ def source_listing(wildcards):
     data = experiment(wildcards).dataset
     if data.source != "folder":
         return None
-    files = [
-        file for file in sorted(Path(data.folder.path).rglob("*")) if file.is_file()
-    ]
-    facts = [(file, file.stat()) for file in files]
-    listing = "".join(
-        f"{file} {fact.st_size} {fact.st_mtime_ns}\n" for file, fact in facts
-    )
-    return hashlib.sha256(listing.encode()).hexdigest()[:16]
+    return listing(data.folder.path)
 
 
 def pretrained_weights(wildcards):
@@ -90,9 +89,17 @@ def pretrained_weights(wildcards):
     return [training.transfer.weights] if training.recipe == "transfer" else []
 
 
-def network_code(wildcards):
-    kind = experiment(wildcards).network.kind
-    return fingerprint("pixelspace.networks.storage", f"pixelspace.networks.{kind}")
+def code(script, named=lambda wildcards: ()):
+    """A function of wildcards that gives the fingerprint of a script and of all that it imports.
+
+    `named` gives modules that it imports by a name in the settings.
+    """
+    path = Path(workflow.basedir, "scripts", f"{script}.py")
+    return lambda wildcards: fingerprint(*named(wildcards), script=path)
+
+
+def network_module(wildcards):
+    return f"pixelspace.networks.{experiment(wildcards).network.kind}"
 
 
 def network_settings(wildcards):
@@ -109,14 +116,23 @@ def measure_settings(wildcards):
     return chosen.model_dump(exclude={"every_replicate"})
 
 
+def shown(name):
+    """The folder of the network of an experiment that projections look at."""
+    return (
+        f"{RESULTS}/{name}/{MEDIAN if CONFIG.experiments[name].replicates > 1 else 0}"
+    )
+
+
+def replicates(name):
+    """The folders of all networks of an experiment."""
+    return [f"{RESULTS}/{name}/{r}" for r in range(CONFIG.experiments[name].replicates)]
+
+
 def measured(name, measure):
-    """What a measure of an experiment writes: for its first network, or for each."""
-    chosen = CONFIG.experiments[name]
-    every = chosen.measures[measure].every_replicate
-    return [
-        f"{RESULTS}/{name}/{replicate}/measures/{measure}.json"
-        for replicate in range(chosen.replicates if every else 1)
-    ]
+    """What a measure of an experiment writes: for the network that is shown, or for each."""
+    every = CONFIG.experiments[name].measures[measure].every_replicate
+    folders = replicates(name) if every else [shown(name)]
+    return [f"{folder}/measures/{measure}.json" for folder in folders]
 
 
 def drawn(kind):
@@ -148,24 +164,27 @@ def all_figures():
         f"{RESULTS}/figures/{name}-{subject}.pdf"
         for name in CONFIG.experiments
         for subject in subjects(name)
-    ]
+    ] + [f"{RESULTS}/figures/sweep-{name}.pdf" for name in CONFIG.sweeps]
 
 
 # The text names its figures: the others are targets too, but the paper does not wait for them.
 SECTIONS = sorted(str(file) for file in Path("report/sections").glob("*.tex.j2"))
-SHOWN = [
-    name
-    for section in SECTIONS
-    for name in re.findall(r"\\paperfigure\{([\w-]+)\}", Path(section).read_text())
-]
+TEXT = "".join(Path(section).read_text(encoding="utf-8") for section in SECTIONS)
+SHOWN = re.findall(r"\\paperfigure\{([\w-]+)\}", TEXT)
+
+# The experiments that the text tells of, which is to cite all that is measured of them; it need not
+# be about what only an overlay measures.
+OWN = not OVERLAYS and not workflow.config_settings.config
+TOLD = [name for name in CONFIG.experiments if OWN and f'"{name}.' in TEXT]
 
 
 def figures_of_the_paper():
-    return [f"{RESULTS}/figures/{name}.pdf" for name in SHOWN]
+    swept = [f"sweep-{name}" for name in CONFIG.sweeps]
+    return [f"{RESULTS}/figures/{name}.pdf" for name in SHOWN + swept]
 
 
 def projections(wildcards):
-    """The projections of an experiment's first network, by kind and name.
+    """The projections of the network of an experiment that is shown, by kind and name.
 
     The order of the configuration depends on what an overlay changes.
     """
@@ -174,29 +193,29 @@ def projections(wildcards):
         chosen, key=lambda name: (configuration.KINDS.index(chosen[name].kind), name)
     )
     return [
-        f"{RESULTS}/{wildcards.experiment}/0/projections/{projection}.npz"
+        f"{shown(wildcards.experiment)}/projections/{projection}.npz"
         for projection in order
     ]
 
 
 def reports(wildcards):
     """The training reports of all replicates of an experiment."""
-    return [
-        f"{RESULTS}/{wildcards.experiment}/{replicate}/training.json"
-        for replicate in range(experiment(wildcards).replicates)
-    ]
+    return [f"{folder}/training.json" for folder in replicates(wildcards.experiment)]
+
+
+def shown_projection(wildcards):
+    """The projection that a figure is of."""
+    return f"{shown(wildcards.experiment)}/projections/{wildcards.projection}.npz"
 
 
 def number_sources(group):
     """The artifacts of all experiments whose numbers the paper may cite."""
     paths = []
     for name, chosen in CONFIG.experiments.items():
-        folder = f"{RESULTS}/{name}"
         paths += {
-            "datasets": [f"{folder}/dataset.h5"],
-            "reports": [
-                f"{folder}/{r}/training.json" for r in range(chosen.replicates)
-            ],
+            "datasets": [f"{RESULTS}/{name}/dataset.h5"],
+            "reports": [f"{folder}/training.json" for folder in replicates(name)],
+            "shown": [f"{shown(name)}/training.json"],
             "measures": [
                 path
                 for measure, made in chosen.measures.items()
@@ -210,9 +229,95 @@ def number_sources(group):
                 if made.every_replicate
             ],
             "summaries": [
-                f"{folder}/0/measures/of/{p}.json"
+                f"{shown(name)}/measures/of/{p}.json"
                 for p in chosen.projections
                 if f"{name}-{p}" in SHOWN
             ],
         }[group]
     return paths
+
+
+@functools.cache
+def networks(sweep):
+    """All networks of a sweep."""
+    return planning.points(CONFIG, sweep)
+
+
+@functools.cache
+def jobs():
+    """The networks of all sweeps, by the job that computes them.
+
+    One that an experiment trains too is in none; one of several sweeps is of the first.
+    """
+    found, known = {}, set()
+    for sweep in CONFIG.sweeps:
+        own = [p for p in networks(sweep) if p.repeats is None and p.key not in known]
+        known |= {point.key for point in own}
+        for job, part in planning.batches(own, CONFIG.points_per_job).items():
+            found[f"{sweep}-{job}"] = part
+    return found
+
+
+@functools.cache
+def job_of_network():
+    """The job of each network, by the network's key."""
+    return {point.key: job for job, own in jobs().items() for point in own}
+
+
+def failures_of_points(wildcards):
+    """How often networks of a job failed: they are tried again when the next run is planned."""
+    return planning.failures(Path(RESULTS, "points"), jobs()[wildcards.points])
+
+
+@functools.cache
+def images_of_experiments():
+    """The data set of each experiment, by a digest of what it depends on."""
+    return {
+        digest(planning.of_images(CONFIG, name, chosen)): f"{RESULTS}/{name}/dataset.h5"
+        for name, chosen in CONFIG.experiments.items()
+    }
+
+
+def images_of_points(wildcards):
+    """Those of these digests that are of images of a job."""
+    own = {digest(p.settings["dataset"]) for p in jobs()[wildcards.points]}
+    return [images for images in images_of_experiments() if images in own]
+
+
+def datasets_of_points(wildcards):
+    """The data sets of experiments that have images of a job."""
+    return [images_of_experiments()[images] for images in images_of_points(wildcards)]
+
+
+def jobs_of_sweep(wildcards):
+    """What the jobs write that compute the networks of a sweep."""
+    own = [
+        job_of_network()[point.key]
+        for point in networks(wildcards.sweep)
+        if point.repeats is None
+    ]
+    return [f"{RESULTS}/points/jobs/{job}.json" for job in dict.fromkeys(own)]
+
+
+def repeated_by_sweep(wildcards):
+    """What is known of the experiments' networks that a sweep repeats, in their order."""
+    measures = [f"measures/{name}" for name in CONFIG.sweeps[wildcards.sweep].measures]
+    repeated = [point.repeats for point in networks(wildcards.sweep) if point.repeats]
+    return [
+        f"{RESULTS}/{name}/{replicate}/{artifact}.json"
+        for name, replicate in repeated
+        for artifact in ("training", *measures)
+    ]
+
+
+def networks_of_sweep(wildcards):
+    """What the table of a sweep says of each network, beside its numbers."""
+    return [
+        {
+            "varied": dict(point.varied),
+            "replicate": point.replicate,
+            "key": point.key,
+            "repeats": point.repeats is not None,
+        }
+        for point in networks(wildcards.sweep)
+    ]

@@ -4,11 +4,12 @@ rule draw_samples:
     output:
         pdf=f"{RESULTS}/figures/{{experiment}}-samples.pdf",
         png=f"{RESULTS}/figures/{{experiment}}-samples.png",
+        txt=f"{RESULTS}/figures/{{experiment}}-samples.txt",
     log:
         f"{RESULTS}/logs/draw_samples/{{experiment}}.log",
     params:
         screen_dpi=CONFIG.figures.screen_dpi,
-        code=fingerprint("pixelspace.figures.samples"),
+        code=code("draw_samples"),
     message:
         "draw {wildcards.experiment}-samples"
     script:
@@ -18,14 +19,16 @@ rule draw_samples:
 rule draw_training:
     input:
         reports=reports,
+        shown=lambda wildcards: f"{shown(wildcards.experiment)}/training.json",
     output:
         pdf=f"{RESULTS}/figures/{{experiment}}-training.pdf",
         png=f"{RESULTS}/figures/{{experiment}}-training.png",
+        txt=f"{RESULTS}/figures/{{experiment}}-training.txt",
     log:
         f"{RESULTS}/logs/draw_training/{{experiment}}.log",
     params:
         screen_dpi=CONFIG.figures.screen_dpi,
-        code=fingerprint("pixelspace.figures.training"),
+        code=code("draw_training"),
     message:
         "draw {wildcards.experiment}-training"
     script:
@@ -34,15 +37,16 @@ rule draw_training:
 
 rule draw_diagram:
     input:
-        weights=f"{RESULTS}/{{experiment}}/0/projections/weights.npz",
+        weights=lambda wildcards: f"{shown(wildcards.experiment)}/projections/weights.npz",
     output:
         pdf=f"{RESULTS}/figures/{{experiment}}-diagram.pdf",
         png=f"{RESULTS}/figures/{{experiment}}-diagram.png",
+        txt=f"{RESULTS}/figures/{{experiment}}-diagram.txt",
     log:
         f"{RESULTS}/logs/draw_diagram/{{experiment}}.log",
     params:
         screen_dpi=CONFIG.figures.screen_dpi,
-        code=fingerprint("pixelspace.figures.diagram"),
+        code=code("draw_diagram"),
     message:
         "draw {wildcards.experiment}-diagram"
     script:
@@ -55,16 +59,17 @@ rule draw_contact_sheet:
     output:
         pdf=f"{RESULTS}/figures/{{experiment}}-projections.pdf",
         png=f"{RESULTS}/figures/{{experiment}}-projections.png",
+        txt=f"{RESULTS}/figures/{{experiment}}-projections.txt",
     log:
         f"{RESULTS}/logs/draw_contact_sheet/{{experiment}}.log",
     params:
         screen_dpi=CONFIG.figures.screen_dpi,
-        code=lambda wildcards: fingerprint(
-            "pixelspace.figures.contact_sheet",
-            *(
+        code=code(
+            "draw_contact_sheet",
+            lambda wildcards: [
                 f"pixelspace.figures.{chosen.kind}"
                 for chosen in experiment(wildcards).projections.values()
-            ),
+            ],
         ),
     message:
         "draw {wildcards.experiment}-projections"
@@ -74,17 +79,21 @@ rule draw_contact_sheet:
 
 rule draw_projection:
     input:
-        projection=f"{RESULTS}/{{experiment}}/0/projections/{{projection}}.npz",
+        projection=shown_projection,
     output:
         pdf=f"{RESULTS}/figures/{{experiment}}-{{projection}}.pdf",
         png=f"{RESULTS}/figures/{{experiment}}-{{projection}}.png",
+        txt=f"{RESULTS}/figures/{{experiment}}-{{projection}}.txt",
     log:
         f"{RESULTS}/logs/draw_projection/{{experiment}}-{{projection}}.log",
     params:
         kind=lambda wildcards: projection_settings(wildcards)["kind"],
         screen_dpi=CONFIG.figures.screen_dpi,
-        code=lambda wildcards: fingerprint(
-            f"pixelspace.figures.{projection_settings(wildcards)['kind']}"
+        code=code(
+            "draw_projection",
+            lambda wildcards: [
+                f"pixelspace.figures.{projection_settings(wildcards)['kind']}"
+            ],
         ),
     message:
         "draw {wildcards.experiment}-{wildcards.projection}"
@@ -98,18 +107,40 @@ rule draw_measure:
     output:
         pdf=f"{RESULTS}/figures/{{experiment}}-{{measure}}.pdf",
         png=f"{RESULTS}/figures/{{experiment}}-{{measure}}.png",
+        txt=f"{RESULTS}/figures/{{experiment}}-{{measure}}.txt",
     log:
         f"{RESULTS}/logs/draw_measure/{{experiment}}-{{measure}}.log",
     params:
         kind=lambda wildcards: measure_settings(wildcards)["kind"],
         screen_dpi=CONFIG.figures.screen_dpi,
-        code=lambda wildcards: fingerprint(
-            f"pixelspace.figures.{measure_settings(wildcards)['kind']}"
+        code=code(
+            "draw_measure",
+            lambda wildcards: [
+                f"pixelspace.figures.{measure_settings(wildcards)['kind']}"
+            ],
         ),
     message:
         "draw {wildcards.experiment}-{wildcards.measure}"
     script:
         "../../scripts/draw_measure.py"
+
+
+rule draw_sweep:
+    input:
+        summary=f"{RESULTS}/sweeps/{{sweep}}.json",
+    output:
+        pdf=f"{RESULTS}/figures/sweep-{{sweep}}.pdf",
+        png=f"{RESULTS}/figures/sweep-{{sweep}}.png",
+        txt=f"{RESULTS}/figures/sweep-{{sweep}}.txt",
+    log:
+        f"{RESULTS}/logs/draw_sweep/{{sweep}}.log",
+    params:
+        screen_dpi=CONFIG.figures.screen_dpi,
+        code=code("draw_sweep"),
+    message:
+        "draw sweep-{wildcards.sweep}"
+    script:
+        "../../scripts/draw_sweep.py"
 
 
 ruleorder: draw_samples > draw_projection

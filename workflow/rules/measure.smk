@@ -7,6 +7,8 @@ rule measure:
         measure=f"{RESULTS}/{{experiment}}/{{replicate}}/measures/{{measure}}.json",
     log:
         f"{RESULTS}/logs/measure/{{experiment}}-{{replicate}}-{{measure}}.log",
+    # Long steps first, so that short ones fill the cores at the end.
+    priority: 1
     threads: 1
     resources:
         mem_mb=3000,
@@ -14,10 +16,12 @@ rule measure:
         network=network_settings,
         settings=measure_settings,
         seed=seed("measure"),
-        network_code=network_code,
-        code=lambda wildcards: fingerprint(
-            "pixelspace.artifacts",
-            f"pixelspace.measures.{measure_settings(wildcards)['kind']}",
+        code=code(
+            "measure",
+            lambda wildcards: [
+                network_module(wildcards),
+                f"pixelspace.measures.{measure_settings(wildcards)['kind']}",
+            ],
         ),
     message:
         "measure {wildcards.experiment}: {wildcards.measure}"
@@ -36,7 +40,7 @@ rule summarize_projection:
     resources:
         mem_mb=1000,
     params:
-        code=fingerprint("pixelspace.measures.summaries"),
+        code=code("summarize_projection"),
     message:
         "sum up {wildcards.experiment}: {wildcards.projection}"
     script:

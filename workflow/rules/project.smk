@@ -13,10 +13,12 @@ rule project:
         network=network_settings,
         settings=projection_settings,
         seed=seed("projection"),
-        network_code=network_code,
-        code=lambda wildcards: fingerprint(
-            "pixelspace.artifacts",
-            f"pixelspace.projections.{projection_settings(wildcards)['kind']}",
+        code=code(
+            "project",
+            lambda wildcards: [
+                network_module(wildcards),
+                f"pixelspace.projections.{projection_settings(wildcards)['kind']}",
+            ],
         ),
     message:
         "project {wildcards.experiment} onto pixel space: {wildcards.projection}"

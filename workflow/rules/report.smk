@@ -2,6 +2,7 @@ rule collect_numbers:
     input:
         datasets=number_sources("datasets"),
         reports=number_sources("reports"),
+        shown=number_sources("shown"),
         measures=number_sources("measures"),
         replicated=number_sources("replicated"),
         summaries=number_sources("summaries"),
@@ -10,24 +11,38 @@ rule collect_numbers:
     log:
         f"{RESULTS}/logs/collect_numbers.log",
     params:
-        code=fingerprint("pixelspace.report.numbers"),
+        code=code("collect_numbers"),
     message:
         "collect the numbers"
     script:
         "../../scripts/collect_numbers.py"
 
 
+rule record_config:
+    output:
+        config=f"{RESULTS}/config.json",
+    log:
+        f"{RESULTS}/logs/record_config.log",
+    params:
+        config=WRITTEN_CONFIG,
+        code=code("record_config"),
+    message:
+        "record the configuration"
+    script:
+        "../../scripts/record_config.py"
+
+
 rule check_claims:
     input:
         numbers=rules.collect_numbers.output.numbers,
-        claims="report/claims.yaml",
+        config=rules.record_config.output.config,
+        claims=local("report/claims.yaml"),
     output:
         claims=f"{RESULTS}/claims.json",
     log:
         f"{RESULTS}/logs/check_claims.log",
     params:
-        config=WRITTEN_CONFIG,
-        code=fingerprint("pixelspace.report.claims"),
+        code=code("check_claims"),
     message:
         "check the claims"
     script:
@@ -38,22 +53,22 @@ rule write_paper:
     input:
         numbers=rules.collect_numbers.output.numbers,
         claims=rules.check_claims.output.claims,
-        template="report/paper.tex.j2",
-        sections=SECTIONS,
-        lock="requirements-gpu.txt" if GPU else "requirements.txt",
+        sweeps=[f"{RESULTS}/sweeps/{name}.json" for name in CONFIG.sweeps],
+        template=local("report/paper.tex.j2"),
+        sections=local(SECTIONS),
+        lock=local("requirements-gpu.txt" if GPU else "requirements.txt"),
     output:
         tex=f"{RESULTS}/paper.tex",
     log:
         f"{RESULTS}/logs/write_paper.log",
     params:
         config=WRITTEN_CONFIG,
-        # The text need not be about what only a variant measures.
-        all_cited=not OVERLAYS and not workflow.config_settings.config,
+        told=TOLD,
         class_names={
             name: list(chosen.dataset.chosen.classes)
             for name, chosen in CONFIG.experiments.items()
         },
-        code=fingerprint("pixelspace.report.template"),
+        code=code("write_paper"),
     message:
         "write the paper"
     script:
@@ -63,14 +78,14 @@ rule write_paper:
 rule compile_paper:
     input:
         tex=rules.write_paper.output.tex,
-        bibliography="report/references.bib",
+        bibliography=local("report/references.bib"),
         figures=figures_of_the_paper(),
     output:
         pdf=f"{RESULTS}/paper.pdf",
     log:
         f"{RESULTS}/logs/compile_paper.log",
     params:
-        code=fingerprint("pixelspace.report.latex"),
+        code=code("compile_paper"),
     message:
         "typeset the paper"
     script:

@@ -1,5 +1,6 @@
 """Photographs in a folder that has one subfolder per class."""
 
+import os
 from pathlib import Path
 
 from pixelspace.artifacts import Dataset
@@ -32,10 +33,10 @@ def find(path: str) -> tuple[tuple[str, ...], list[Photo]]:
     """Return the class names and the photographs in a folder, in the order of their names."""
     if not path:
         raise UserError("path: not given; name the folder that has one subfolder per class")
-    root = Path(path).expanduser()
-    if not root.exists():
+    root = Path(os.path.expanduser(path))  # of which no path is an error, however odd
+    if not os.path.exists(root):
         raise UserError(f"path: {shown(root)} does not exist; name a folder of photographs")
-    if not root.is_dir():
+    if not os.path.isdir(root):
         raise UserError(f"path: {shown(root)} is a file; name a folder of photographs")
     folders = [entry for entry in _entries(root) if entry.is_dir()]
     if len(folders) < 2:

@@ -10,6 +10,7 @@ import csv
 import hashlib
 import os
 import re
+import resource
 import signal
 import subprocess
 import tempfile
@@ -23,6 +24,9 @@ from pixelspace.errors import UserError
 
 SECONDS = 1800
 """A git command that takes longer is stopped."""
+
+BYTES = 16 * 2**30
+"""A file that git would make larger, such as the pack of all that it fetches, ends its work."""
 
 REMOTE = re.compile(
     r"https://[^@/\s-][^@/\s]*/\S+"
@@ -38,6 +42,7 @@ ATTRIBUTES = "* !text !eol !ident !filter !working-tree-encoding\n"
 """Overrides what the repository says about its files, so that they are checked out as they are."""
 
 MISSING = re.compile("not our ref|unadvertised object|find remote ref")
+TOO_LARGE = re.compile(rf"died of signal {int(signal.SIGXFSZ)}\b|File too large")
 NOISE = re.compile("warning:|hint:|$")
 
 ENVIRONMENT = {
@@ -46,6 +51,7 @@ ENVIRONMENT = {
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_SYSTEM": os.devnull,
     "GIT_LFS_SKIP_SMUDGE": "1",
+    "GIT_LITERAL_PATHSPECS": "1",
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_SSH_COMMAND": "ssh -o BatchMode=yes -o ConnectTimeout=60",
     "GIT_TERMINAL_PROMPT": "0",
@@ -181,7 +187,7 @@ def checkout(*, repository: str, commit: str, images: str, labels: str, cache: s
         )
     address = _address(repository)
     wanted = hashlib.sha256(f"{images}\0{labels}".encode()).hexdigest()[:8]
-    final = Path(cache).expanduser() / f"{commit}-{wanted}"
+    final = Path(os.path.expanduser(cache)) / f"{commit}-{wanted}"
     if not final.exists():
         try:
             final.parent.mkdir(parents=True, exist_ok=True)
@@ -220,8 +226,8 @@ def _address(repository: str) -> str:
             f"repository: {shown(repository)} is refused; give an https or ssh address without a "
             "password, or the path of a local repository"
         )
-    local = Path(path).expanduser()
-    if not path or not local.is_dir():
+    local = Path(os.path.expanduser(path))
+    if not path or not os.path.isdir(local):
         raise UserError(f"repository: {shown(repository)} is neither an address nor a folder")
     return str(local.resolve())
 
@@ -263,6 +269,13 @@ def _literal(path: str) -> str:
     return re.sub(r"[\\*?\[ ]", r"\\\g<0>", path)
 
 
+def _limit() -> None:
+    """Limit what a process and its children write to one file, unless the user allows less."""
+    own, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    if own == resource.RLIM_INFINITY or own > BYTES:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (BYTES, most))
+
+
 def _git(folder: Path, *arguments: str) -> str:
     """Run git in a folder and return what it prints.
 
@@ -281,6 +294,7 @@ def _git(folder: Path, *arguments: str) -> str:
             text=True,
             errors="replace",
             start_new_session=True,
+            preexec_fn=_limit,
         )
     except FileNotFoundError as error:
         raise UserError("git: not found; install git, or use photographs in a folder") from error
@@ -293,6 +307,8 @@ def _git(folder: Path, *arguments: str) -> str:
             if process.poll() is None:  # it and the helpers that it started
                 os.killpg(process.pid, signal.SIGKILL)
     if process.returncode != 0:
+        if TOO_LARGE.search(complaint) or process.returncode == -signal.SIGXFSZ:
+            raise UserError(f"git {arguments[0]}: more than {BYTES:,} bytes; stopped")
         lines = [line for line in complaint.splitlines() if not NOISE.match(line)]
         raise UserError(f"git {arguments[0]}: {lines[0] if lines else 'failed'}")
     return output

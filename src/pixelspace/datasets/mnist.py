@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -102,8 +103,8 @@ def parse_idx(content: bytes) -> np.ndarray:
     start = 4 + 4 * content[3]
     if len(content) < start:
         raise ValueError("IDX header cut short")
-    shape = tuple(np.frombuffer(content[4:start], ">u4").astype(int))
+    shape = tuple(np.frombuffer(content[4:start], ">u4").tolist())
     values = np.frombuffer(content, np.uint8, offset=start)
-    if values.size != np.prod(shape):
+    if values.size != math.prod(shape):  # whatever its size, unlike NumPy's
         raise ValueError(f"IDX header promises {shape}, found {values.size} values")
     return values.reshape(shape)

@@ -183,16 +183,21 @@ def near_duplicates(hashes: np.ndarray, mirrored: np.ndarray) -> np.ndarray:
         mirrored: the same of the mirror images: a mirrored copy is a near-duplicate too.
     """
     # With bits as ±1 a product of matrices counts agreements minus differences, exactly.
-    signs, flipped = (np.where(bits, np.float32(1), np.float32(-1)) for bits in (hashes, mirrored))
     least = hashes.shape[1] - 2 * NEAR
     pairs = [np.zeros((0, 2), int)]
-    for start in range(0, len(signs), BLOCK):
-        block = signs[start : start + BLOCK]
-        close = (block @ signs[start:].T >= least) | (block @ flipped[start:].T >= least)
-        pairs.append(np.argwhere(close) + start)
+    for row in range(0, len(hashes), BLOCK):
+        block = _signs(hashes[row : row + BLOCK])
+        for column in range(row, len(hashes), BLOCK):
+            others = (_signs(bits[column : column + BLOCK]) for bits in (hashes, mirrored))
+            close = np.logical_or(*(block @ other.T >= least for other in others))
+            pairs.append(np.argwhere(close) + (row, column))
     first, second = np.concatenate(pairs).T
-    graph = coo_array((np.ones(len(first), bool), (first, second)), shape=(len(signs),) * 2)
+    graph = coo_array((np.ones(len(first), bool), (first, second)), shape=(len(hashes),) * 2)
     return connected_components(graph, directed=False)[1]
+
+
+def _signs(bits: np.ndarray) -> np.ndarray:
+    return np.where(bits, np.float32(1), np.float32(-1))
 
 
 def divide(

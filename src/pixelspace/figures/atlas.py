@@ -8,7 +8,7 @@ from pixelspace.figures import style, tiles
 
 GOLDEN = 0.618
 MARGIN = 0.03
-LARGEST = 0.9
+LARGEST = 0.46
 FULLEST = 0.96  # of a field, so that neighbours do not touch
 
 
@@ -27,6 +27,17 @@ def draw(projection: Projection) -> Figure:
         x, y = left + (column + 0.5) * field, MARGIN + (row + 0.5) * field
         tile.show(canvas, (x - side / 2, y - side / 2, side, side))
     return figure
+
+
+def alt(projection: Projection) -> str:
+    """Return in words what `draw` shows."""
+    arrays, about = projection.arrays, projection.about
+    return (
+        f"Activation atlas of layer {about['layer']}: {len(arrays['images'])} small images on a "
+        f"grid of {about['grid']} by {about['grid']} fields. Each was made to point where the mean "
+        f"of its field's vectors does; there are {arrays['counts'].sum()} vectors, in the fullest "
+        f"field {arrays['counts'].max()}, and a fuller field has a larger image."
+    )
 
 
 def examples(projection: Projection) -> list[tiles.Row]:

@@ -10,6 +10,7 @@ from pixelspace.figures import style, tiles
 
 FOOT = 0.36  # the scales, below the maps
 BAR = 1.4
+LARGEST = 0.56  # with nine methods there is room for another figure on the page
 CLASS_MAPS = ("grad_cam", "grad_cam_plus_plus")
 WORDS = {
     "gradient_times_input": "gradient times input",
@@ -34,7 +35,7 @@ def draw(projection: Projection) -> Figure:
     if about["explained"] != about["predicted"]:
         heads["explained"] = about["explained"]
     rows = [row._replace(layer="") for row in examples(projection)]
-    figure, _, left = tiles.table(rows, heads, foot=FOOT)
+    figure, _, left = tiles.table(rows, heads, foot=FOOT, largest=LARGEST)
     for positive, scale, colours, ends in (
         (False, Normalize(-1, 1), style.SIGNED, ["against", "0", "for"]),
         (True, Normalize(0, 1), style.INTENSITY, ["0", "max"]),
@@ -44,6 +45,17 @@ def draw(projection: Projection) -> Figure:
             style.colour_bar(bar, ScalarMappable(scale, colours), ends)
             left += BAR + 0.6
     return figure
+
+
+def alt(projection: Projection) -> str:
+    """Return in words what `draw` shows."""
+    about = projection.about
+    methods = ", ".join(WORDS.get(method, method) for method in about["methods"])
+    return (
+        f"Test images of {', '.join(about['labels'])} in a row, and below each a row of maps by "
+        f"each of: {methods}. They show what speaks for {', '.join(about['explained'])} in layer "
+        f"{about['layer']}."
+    )
 
 
 def examples(projection: Projection) -> list[tiles.Row]:

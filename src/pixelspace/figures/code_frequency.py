@@ -49,10 +49,24 @@ def draw(numbers: Mapping[str, float]) -> Figure:
     middle = left + (style.WIDTH - left) / 2
     bottom = ABOVE + TALL
     canvas.text(middle, bottom + 0.3, "share of networks (%)", ha="center", va="center")
-    groups = f"best of each of {numbers['groups']} groups of {numbers['restarts']}"
-    _key(canvas, middle - 1.9, bottom + 0.5, f"{numbers['networks']} single networks", SINGLE)
+    groups = f"best of each of {numbers['groups']:g} groups of {numbers['restarts']:g}"
+    _key(canvas, middle - 1.9, bottom + 0.5, f"{numbers['networks']:g} single networks", SINGLE)
     _key(canvas, middle + 0.2, bottom + 0.5, groups, SELECTED)
     return figure
+
+
+def alt(numbers: Mapping[str, float]) -> str:
+    """Return in words what `draw` shows."""
+    outcomes = "; ".join(
+        f"{words.replace(chr(10), ' ')}: "
+        + ", ".join(f"{RECIPES[r]} {100 * numbers[f'{r}_{outcome}']:.0f} %" for r in RECIPES)
+        for outcome, words in OUTCOMES.items()
+    )
+    best = ", ".join(f"{RECIPES[r]} {100 * numbers[f'{r}_best_readable']:.0f} %" for r in RECIPES)
+    return (
+        f"Bars with intervals: shares of {numbers['networks']:g} letter networks by each recipe. "
+        f"{outcomes}. Readable among the best of {numbers['restarts']:g}: {best}."
+    )
 
 
 def _panel(axes: Axes, numbers: Mapping[str, float], outcome: str) -> None:

@@ -41,6 +41,12 @@ def draw(projections: Sequence[Projection]) -> Figure:
     return figure
 
 
+def alt(projections: Sequence[Projection]) -> str:
+    """Return in words what `draw` shows."""
+    rows = ", ".join(f"{row.method} ({row.layer})" for row in _rows(projections) if row.layer)
+    return f"Contact sheet: a row of small examples of each method. {rows}."
+
+
 def _rows(projections: Iterable[Projection]) -> Iterable[tiles.Row]:
     """Yield the rows of all projections, none twice: two methods may begin with the same images."""
     seen: dict[tuple[str, str], list[tiles.Row]] = {}

@@ -16,7 +16,8 @@ MARGIN = 0.03
 LINE = 0.17  # a unit's name and activations, above its block
 BETWEEN = 0.16  # blocks, and the two halves of a block
 FOOT = 0.42
-LARGEST = 0.62
+SMALLEST, LARGEST = 0.25, 0.62
+PIXEL = 0.015  # inches of a patch's pixel, within these bounds: a few pixels need no more
 PERCENTILE = 99
 NEGLIGIBLE = 0.03
 LONG_HEADING = 2.0  # inches
@@ -40,9 +41,8 @@ def draw(projection: Projection) -> Figure:
     side = math.isqrt(count)
     square = side * side == count and count > 1
     columns, lines = (side, side) if square else (count, 1)
-    aspect = height / width
-    blocks, cell = _blocks(units, columns, lines, square, aspect)
-    tall = cell * aspect
+    blocks, cell = _blocks(units, columns, lines, square, (height, width))
+    tall = cell * height / width
     half = columns * (cell + GAP) - GAP, lines * (tall + GAP) - GAP
     block = 2 * half[0] + BETWEEN / 2 if square else half[0]
     pitch = (half[1] if square else 2 * half[1] + GAP) + LINE + BETWEEN
@@ -55,7 +55,8 @@ def draw(projection: Projection) -> Figure:
         x = MARGIN + (unit % blocks) * (block + spread)
         y = MARGIN + (unit // blocks) * pitch
         name = style.unit_name(about["layer"], arrays["units"][unit])
-        _heading(canvas, (x, y + LINE - 0.05), name, arrays["activations"][unit], block + spread)
+        room = block + spread if blocks > 1 else style.WIDTH
+        _heading(canvas, (x, y + LINE - 0.05), name, arrays["activations"][unit], room)
         shift = (half[0] + BETWEEN / 2, 0) if square else (0, half[1] + GAP)
         limit = np.abs(arrays["deconvolutions"][unit]).max()
         for patch in range(count):
@@ -84,6 +85,18 @@ def draw(projection: Projection) -> Figure:
     return figure
 
 
+def alt(projection: Projection) -> str:
+    """Return in words what `draw` shows."""
+    arrays, about = projection.arrays, projection.about
+    count, height, width = arrays["patches"].shape[1:4]
+    activations = arrays["activations"]
+    return (
+        f"For {style.named_units(about, arrays['units'])}: the {count} test patches of {height} by "
+        f"{width} pixels that excite it most, with activations from {activations.max():.3g} down "
+        f"to {activations.min():.3g}, and each patch's projection by {about['policy']}."
+    )
+
+
 def examples(projection: Projection) -> list[tiles.Row]:
     """Return the strongest patch of each unit, then the second, and so on; their projections."""
     about = projection.about
@@ -110,16 +123,21 @@ def _upheld(sizes: np.ndarray) -> slice:
     return slice(places[0], places[-1] + 1)
 
 
-def _blocks(units: int, columns: int, lines: int, square: bool, aspect: float) -> tuple[int, float]:
+def _blocks(
+    units: int, columns: int, lines: int, square: bool, size: tuple[int, int]
+) -> tuple[int, float]:
     """Return how many blocks stand side by side, and the width of one patch in inches."""
+    height, width = size
+    aspect = height / width
+    largest = min(LARGEST, max(SMALLEST, PIXEL * width))
     room = style.WIDTH - 2 * MARGIN
     across = 2 * columns if square else columns
     down = lines if square else 2
     for blocks in range(1, units + 1):
         cell = (room - (blocks - 1) * BETWEEN - blocks * BETWEEN / 2) / (blocks * across) - GAP
-        cell = min(cell, LARGEST)
+        cell = min(cell, largest)
         height = -(-units // blocks) * (down * (cell * aspect + GAP) + LINE + BETWEEN)
-        if height <= style.TALLEST - FOOT and (cell < LARGEST or blocks == units):
+        if height <= style.TALLEST - FOOT and (cell < largest or blocks == units):
             return blocks, cell
     return units, cell
 

@@ -12,6 +12,18 @@ def draw(projection: Projection) -> Figure:
     return tiles.table([row._replace(method="") for row in examples(projection)], {})[0]
 
 
+def alt(projection: Projection) -> str:
+    """Return in words what `draw` shows."""
+    about = projection.about
+    rows = "; ".join(
+        f"{layer['name']}, units {', '.join(map(str, layer['units']))}" for layer in about["layers"]
+    )
+    return (
+        "Images made to excite units, one row for each layer, from the shallowest to the deepest: "
+        f"{rows}."
+    )
+
+
 def examples(projection: Projection) -> list[tiles.Row]:
     """Return a row of images for each layer."""
     arrays, about = projection.arrays, projection.about

@@ -42,7 +42,7 @@ def draw(projection: Projection) -> Figure:
     logit = style.WIDTH - RADIUS - 0.03
     if not inside:
         logit -= min(style.widest(names), LONGEST_NAME) + 0.08
-    pitch = max(0.55, min(1.3, 6.5 / units))
+    pitch = max(0.55, min(1.0, 6.5 / units))
     least = TEXT * units / (1 - TEXT / pitch)
     tall = max(pitch * units, max(0.5, least) * classes)
     step = tall / classes
@@ -78,6 +78,21 @@ def draw(projection: Projection) -> Figure:
         canvas.text(x, HEAD - 0.12, words, ha="center", va="baseline")
     _scales(figure, canvas, shown, np.abs(readout).max(), HEAD + tall)
     return figure
+
+
+def alt(projection: Projection) -> str:
+    """Return in words what `draw` shows."""
+    images, readout = projection.arrays["projections"], projection.arrays["readout"]
+    names = projection.about["class_names"]
+    edges = "; ".join(
+        f"node {unit + 1}: " + ", ".join(f"{n} {w:.2f}" for n, w in zip(names, row, strict=True))
+        for unit, row in enumerate(readout)
+    )
+    return (
+        f"A network from left to right: {images.shape[1]} by {images.shape[2]} pixels, the weights "
+        f"of {len(images)} hidden nodes as images, a rectifier for each, and edges to the logits "
+        f"with their weights. {edges}."
+    )
 
 
 def _pixels(canvas: Axes, middle: float, size: np.ndarray, shape: tuple[int, int]) -> None:

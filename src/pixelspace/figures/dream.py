@@ -14,6 +14,7 @@ MARGIN = 0.03
 LINE = 0.18  # the words above a frame
 CLASS = 0.27
 LONGEST_NAME = 1.2
+WIDEST = 3.8
 
 
 @style.house()
@@ -30,7 +31,7 @@ def draw(projection: Projection) -> Figure:
     rows = math.ceil(between / columns)
     chart = CLASS * len(names) + 0.32
     top = MARGIN + LINE
-    width = min(style.WIDTH - 2 * MARGIN, (style.TALLEST - top - chart) / aspect * 1.5)
+    width = min(WIDEST, (style.TALLEST - top - chart) / aspect * 1.5)
     gaps = GAP * (columns - 1)
     # The column of original and octaves is as high as the dream: solved for its width.
     small = (width - GAP + rows * (gaps / columns - LINE / aspect)) / (2 + rows / columns)
@@ -54,6 +55,21 @@ def draw(projection: Projection) -> Figure:
     axes = style.place(figure, left + label, y, width - label, CLASS * len(names))
     _probabilities(axes, projection.arrays["probabilities"], names)
     return figure
+
+
+def alt(projection: Projection) -> str:
+    """Return in words what `draw` shows."""
+    about = projection.about
+    before, after = projection.arrays["probabilities"]
+    chances = ", ".join(
+        f"{name} {b:.3f} before and {a:.3f} after"
+        for name, b, a in zip(about["class_names"], before, after, strict=True)
+    )
+    return (
+        f"An image of class {about['image']['label']}, the same after each of {about['octaves']} "
+        f"octaves of a dream on layer {about['layer']} ({about['objective']}), the last of them "
+        f"large, and bars of the class probabilities: {chances}."
+    )
 
 
 def examples(projection: Projection) -> list[tiles.Row]:

@@ -63,6 +63,24 @@ def draw(numbers: Mapping[str, float]) -> Figure:
     return figure
 
 
+def alt(numbers: Mapping[str, float]) -> str:
+    """Return in words what `draw` shows."""
+    words = METHODS | CONTROLS
+
+    def extremes(measure: str) -> str:
+        found = {
+            name: numbers[f"{name}_{measure}"] for name in words if f"{name}_{measure}" in numbers
+        }
+        low, high = (choose(found, key=found.get) for choose in (min, max))
+        return (
+            f"{MEASURES[measure]}: from {found[low]:.2f} ({words[low]}) to {found[high]:.2f} "
+            f"({words[high]})"
+        )
+
+    shown = "; ".join(extremes(measure) for measure in MEASURES if f"random_{measure}" in numbers)
+    return f"Dots with intervals for each method and for maps that know no network. {shown}."
+
+
 def _dots(
     axes: Axes, numbers: Mapping[str, float], measure: str, rows: Mapping[str, float]
 ) -> None:

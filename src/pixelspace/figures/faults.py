@@ -16,6 +16,15 @@ def draw(projection: Projection) -> Figure:
     return tiles.table(_rows(projection), {})[0]
 
 
+def alt(projection: Projection) -> str:
+    """Return in words what `draw` shows."""
+    rows = "; ".join(f"{row.method}: {', '.join(row.captions)}" for row in _rows(projection))
+    return (
+        f"Weight projections of the filters of layer {projection.about['layer']} in the order in "
+        f"which they would be removed, a row for each fault. {rows}."
+    )
+
+
 def examples(projection: Projection) -> list[tiles.Row]:
     """Return one row of the filters that go first."""
     shown = _shown(projection)

@@ -14,8 +14,8 @@ LINE = 0.15  # the name of a unit, above its map
 BETWEEN = 0.14  # two layers
 LEFT = 1.03  # where the images begin, right of the names of the layers
 ROOM = style.WIDTH - LEFT - 0.53  # for the maps; then comes the scale
-INPUT = 0.95
-LARGEST = 0.6
+INPUT = 0.6
+LARGEST = 0.38
 SMALLEST_SCALE = 0.3
 FEW_NODES = 12
 
@@ -58,6 +58,19 @@ def draw(projection: Projection) -> Figure:
         style.colour_bar(style.place(figure, end, top + LINE, 0.07, tall), shown)
         top += heights[number]
     return figure
+
+
+def alt(projection: Projection) -> str:
+    """Return in words what `draw` shows."""
+    arrays, about = projection.arrays, projection.about
+    rows = "; ".join(
+        "{}, {} of {} by {}".format(layer["name"], len(layer["units"]), *arrays[f"maps_{n}"].shape)
+        for n, layer in enumerate(about["layers"])
+    )
+    return (
+        f"A test image of class {about['image']['label']}, predicted "
+        f"{about['image']['predicted']}, and below it a row of feature maps for each layer: {rows}."
+    )
 
 
 def examples(projection: Projection) -> list[tiles.Row]:

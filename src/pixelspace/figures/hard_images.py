@@ -18,6 +18,12 @@ def draw(projection: Projection) -> Figure:
     return tiles.table(_rows(projection), {})[0]
 
 
+def alt(projection: Projection) -> str:
+    """Return in words what `draw` shows."""
+    rows = "; ".join(f"{row.method}: {', '.join(row.captions)}" for row in _rows(projection))
+    return f"Test images, each with its class and the strongest other one. {rows}."
+
+
 def examples(projection: Projection) -> list[tiles.Row]:
     """Return the errors and the narrow successes, as far as there are any."""
     return [row._replace(captions=()) for row in _rows(projection)]

@@ -21,6 +21,22 @@ def draw(projection: Projection) -> Figure:
     return tiles.table(rows, {"class": about["labels"]})[0]
 
 
+def alt(projection: Projection) -> str:
+    """Return in words what `draw` shows."""
+    about = projection.about
+    rows = "; ".join(
+        f"{layer}, {own.min():.2g} to {own.max():.2g}"
+        for layer, own in zip(about["layers"], projection.arrays["errors"], strict=True)
+    )
+    made = (
+        "caricatures of them" if about["method"] == "caricature" else "images with the same codes"
+    )
+    return (
+        f"Test images of {', '.join(about['labels'])}, and below them a row of {made} for each "
+        f"layer, with the squared distance of the codes as a share of the original's: {rows}."
+    )
+
+
 def examples(projection: Projection) -> list[tiles.Row]:
     """Return the originals, and a row of images for each layer."""
     arrays, about = projection.arrays, projection.about

@@ -17,6 +17,12 @@ def draw(projection: Projection) -> Figure:
     return maximization.draw_units(images, values, projection.about)
 
 
+def alt(projection: Projection) -> str:
+    """Return in words what `draw` shows."""
+    words = maximization.reached(projection.arrays["values"], projection.about)
+    return f"Images with the mean spectrum of the data, made to excite {words}."
+
+
 def examples(projection: Projection) -> list[tiles.Row]:
     """Return the image of each unit."""
     about = projection.about

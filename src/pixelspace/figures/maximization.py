@@ -23,6 +23,25 @@ def draw(projection: Projection) -> Figure:
     return draw_units(arrays["images"], arrays["values"], projection.about)
 
 
+def alt(projection: Projection) -> str:
+    """Return in words what `draw` shows."""
+    return f"Images made to excite {reached(projection.arrays['values'], projection.about)}."
+
+
+def reached(values: np.ndarray, about: Mapping) -> str:
+    """Return in words what is excited, and from what to what: ``values (..., 2)``."""
+    named = (
+        ", ".join(about["titles"])
+        if "titles" in about
+        else style.named_units(about, about["units"])
+    )
+    first, last = values[..., 0], values[..., 1]
+    return (
+        f"{named}; the excitation rises from {first.min():.3g} to {first.max():.3g} at first to "
+        f"{last.min():.3g} to {last.max():.3g}"
+    )
+
+
 def examples(projection: Projection) -> list[tiles.Row]:
     """Return the first image of each unit, or of each sum of parts."""
     about = projection.about

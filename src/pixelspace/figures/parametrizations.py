@@ -17,6 +17,7 @@ WAYS = {
     "diverse": "+ diverse",
 }
 BETWEEN = 0.14  # the blocks
+LARGEST = 0.42
 
 
 @style.house()
@@ -38,6 +39,7 @@ def draw(projection: Projection) -> Figure:
     )
     around = 2 * tiles.MARGIN + tiles.LINE * (2 + len(of_units)) + BETWEEN
     pitch = min(
+        LARGEST + tiles.GAP,
         (style.WIDTH - 2 * tiles.MARGIN - room + tiles.GAP) / columns,
         ((style.TALLEST - around) / rows - tiles.GAP) / aspect + tiles.GAP,
     )
@@ -64,6 +66,21 @@ def draw(projection: Projection) -> Figure:
     top = block(tiles.MARGIN, heads["units"], names, 1, of_units)
     block(top + BETWEEN, heads["classes"], about["class_names"], starts, of_classes)
     return figure
+
+
+def alt(projection: Projection) -> str:
+    """Return in words what `draw` shows."""
+    arrays, about = projection.arrays, projection.about
+    means = ", ".join(
+        f"{WAYS.get(way, way)} {own.mean():.2f}"
+        for way, own in zip(about["of_units"], arrays["unit_values"], strict=True)
+    )
+    return (
+        f"Above, {style.named_units(about, about['units'])}: the test images that excite them "
+        f"most, by {arrays['natural_unit_values'].mean():.2f} on average, and a row of images made "
+        f"with one regularizer more each, with the mean activation: {means}. Below, the same for "
+        f"the classes {', '.join(about['class_names'])}."
+    )
 
 
 def _draw_row(

@@ -15,17 +15,15 @@ CURVES = {
     "projection": {"color": style.VERMILLION, "marker": "^"},
 }
 STATES = {"": "removed", "_trained": "removed, then trained further"}
-HEIGHT, LEFT, BELOW, ABOVE, GAP = 2.3, 0.5, 0.4, 0.2, 0.15
+HEIGHT, LEFT, BELOW, ABOVE, GAP = 1.95, 0.5, 0.4, 0.2, 0.15
 APART = 1.02  # ratio by which the points of two curves are drawn beside each other
 
 
 @style.house()
-def draw(*networks: Mapping[str, float]) -> Figure:
+def draw(numbers: Mapping[str, float]) -> Figure:
     """Draw the test error against the multiply-adds that are left: as is, and trained further.
 
-    Args:
-        networks: the numbers of the measure for each network. Points are their means, bars reach
-            from the lowest to the highest.
+    Points are means over networks; bars reach from the lowest to the highest.
     """
     figure, _ = style.sheet(HEIGHT)
     width = (style.WIDTH - LEFT - GAP - 0.05) / 2
@@ -33,15 +31,15 @@ def draw(*networks: Mapping[str, float]) -> Figure:
         style.place(figure, LEFT + i * (width + GAP), ABOVE, width, HEIGHT - ABOVE - BELOW)
         for i in range(len(STATES))
     ]
-    percents = sorted(
-        (name.removeprefix("multiply_adds_") for name in networks[0] if _is_size(name)), key=int
-    )
-    sizes = [networks[0][f"multiply_adds{end}"] for end in ["", *(f"_{p}" for p in percents)]]
+    percents = sorted((name for name in map(_percent_left_out, numbers) if name.isdigit()), key=int)
+    sizes = [numbers[f"multiply_adds{end}"] for end in ["", *(f"_{p}" for p in percents)]]
     errors = []
     for axes, (state, title) in zip(panels, STATES.items(), strict=True):
         for place, criterion in enumerate(CURVES):
             names = [f"accuracy{state}", *(f"{criterion}_{p}{state}" for p in percents)]
-            found = 1 - np.array([[numbers[name] for name in names] for numbers in networks])
+            found = 1 - np.array(
+                [[numbers[name + end] for name in names] for end in ("", "_highest", "_lowest")]
+            )
             shift = APART ** (place - (len(CURVES) - 1) / 2)
             _curve(axes, shift * np.array(sizes), found, criterion)
             errors.append(found)
@@ -56,14 +54,30 @@ def draw(*networks: Mapping[str, float]) -> Figure:
     return figure
 
 
-def _is_size(name: str) -> bool:
-    return name.startswith("multiply_adds_")
+def alt(numbers: Mapping[str, float]) -> str:
+    """Return in words what `draw` shows."""
+    percents = sorted((name for name in map(_percent_left_out, numbers) if name.isdigit()), key=int)
+    shown = "; ".join(
+        f"{percent} % {title}: "
+        + ", ".join(f"{c} {100 * (1 - numbers[f'{c}_{percent}{state}']):.2f} %" for c in CURVES)
+        for state, title in STATES.items()
+        for percent in percents
+    )
+    return (
+        f"Curves of the test error against multiply-adds, from "
+        f"{100 * (1 - numbers['accuracy']):.2f} % with all filters. {shown}."
+    )
+
+
+def _percent_left_out(name: str) -> str:
+    """Return the end of the name of a size, which is a share in percent if the size is of one."""
+    return name.removeprefix("multiply_adds_") if name.startswith("multiply_adds_") else ""
 
 
 def _curve(axes: Axes, sizes: np.ndarray, errors: np.ndarray, criterion: str) -> None:
-    """Draw the mean of ``errors`` ``(networks, points)`` and their range."""
-    mean = errors.mean(axis=0)
-    reach = np.abs(np.stack([errors.min(axis=0), errors.max(axis=0)]) - mean)
+    """Draw ``errors`` ``(3, points)``: the mean, the lowest and the highest."""
+    mean, *extremes = errors
+    reach = np.abs(np.stack(extremes) - mean)
     axes.errorbar(
         sizes, mean, reach, **CURVES[criterion], markersize=3, elinewidth=0.6, label=criterion
     )

@@ -27,6 +27,17 @@ def draw(projection: Projection) -> Figure:
     return figure
 
 
+def alt(projection: Projection) -> str:
+    """Return in words what `draw` shows."""
+    about = projection.about
+    cases = "; ".join(
+        f"{name} with {random or 'none'} of {about['layers']} layers random"
+        for name, random in zip(about["explained"], about["random_layers"], strict=True)
+    )
+    methods = ", ".join(WORDS.get(method, method) for method in about["methods"])
+    return f"A test image of class {about['label']}, and rows of maps by {methods}, for: {cases}."
+
+
 def examples(projection: Projection) -> list[tiles.Row]:
     """Return the image, and a row of maps for each method."""
     arrays, about = projection.arrays, projection.about

@@ -28,7 +28,7 @@ def draw(dataset: StoredDataset) -> Figure:
     label = min(style.widest(names), LONGEST_NAME)
     block = (style.WIDTH - BETWEEN * (blocks - 1)) / blocks
     strip = block - label - 2 * MARGIN - (0.08 if templates is None else 0.08 + BETWEEN - GAP)
-    wanted = 0.44 if max(height, width) <= style.SMALL_IMAGE else 0.78
+    wanted = 0.36 if max(height, width) <= style.SMALL_IMAGE else 0.58
     columns = max(2, round((strip + GAP) / (wanted + GAP)))
     cell = (strip + GAP) / columns - GAP
     tall = cell * height / width
@@ -55,6 +55,16 @@ def draw(dataset: StoredDataset) -> Figure:
             x = MARGIN + label + 0.08 + column * (cell + BETWEEN)
             canvas.text(x, head - 0.06, heading, ha="left", va="baseline", color=style.GREY)
     return figure
+
+
+def alt(dataset: StoredDataset) -> str:
+    """Return in words what `draw` shows."""
+    height, width = dataset.image_shape[:2]
+    first = "" if dataset.templates is None else ", after the image without noise"
+    return (
+        f"Training images of {height} by {width} pixels, a row for each class{first}: "
+        f"{', '.join(dataset.class_names)}."
+    )
 
 
 def _scale(canvas: Axes, scale: tuple[float, float], middle: float) -> None:

@@ -29,7 +29,7 @@ CONTROLS = {
     "noise": ("noise", (0, (1, 2))),
 }
 PANELS = {"spearman": "rank correlation", "ssim": "structural similarity"}
-HEIGHT, TOP, BELOW = 2.15, 0.08, 0.4
+HEIGHT, TOP, BELOW = 1.95, 0.08, 0.4
 LEFT, BETWEEN, LEGEND = 0.48, 0.55, 1.38
 
 
@@ -62,6 +62,20 @@ def draw(numbers: Mapping[str, float]) -> Figure:
     handles += [_handle(name, style.GREY, dashes) for name, dashes in CONTROLS.values()]
     axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.04, 1.02), labelspacing=0.7)
     return figure
+
+
+def alt(numbers: Mapping[str, float]) -> str:
+    """Return in words what `draw` shows."""
+    methods = [method for method in LINES if f"{method}_with_input" in numbers]
+    shown = "; ".join(
+        f"{name}: "
+        + ", ".join(f"{WORDS.get(m, m)} {numbers[f'{m}_{quantity}_half']:.2f}" for m in methods)
+        for quantity, name in PANELS.items()
+    )
+    return (
+        "Curves of how alike maps stay to those of the trained network as more layers are random. "
+        f"With {numbers['layers_half']:g} random layers, {shown}."
+    )
 
 
 def _curve(axes: Axes, numbers: Mapping[str, float], name: str, line: Sequence) -> None:

@@ -11,7 +11,7 @@ import logging
 import math
 import string
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import matplotlib.style
 import numpy as np
@@ -180,6 +180,16 @@ def unit_name(layer: str, unit: int) -> str:
     return f"$h_{{{unit + 1}}}$" if layer in ("hidden", "hidden_relu") else f"{unit}"
 
 
+def named_units(about: Mapping, units: Sequence[int]) -> str:
+    """Return the units of a projection's layer in plain words."""
+    layer = about["layer"]
+    if layer == LOGITS:
+        return "the logits of " + ", ".join(about["class_names"][unit] for unit in units)
+    if len(units) > 2 and list(units) == list(range(units[0], units[-1] + 1)):
+        return f"units {units[0]} to {units[-1]} of layer {layer}"
+    return f"units {', '.join(str(unit) for unit in units)} of layer {layer}"
+
+
 @house()
 def noted(figure: Figure, notes: Sequence[str]) -> Figure:
     """Make room below a figure and write notes there, in grey lines as wide as it."""
@@ -302,8 +312,11 @@ def grid(
 
 
 @house()
-def save(figure: Figure, pdf, png, *, screen_dpi: int = SCREEN_DPI) -> None:
-    """Write the figure for print and for the screen; the same figure gives the same bytes."""
+def save(figure: Figure, pdf, png, txt, *, alt: str, screen_dpi: int = SCREEN_DPI) -> None:
+    """Write the figure for print and for the screen, and beside them ``alt``: it in words.
+
+    The same figure gives the same bytes.
+    """
     images = figure.findobj(AxesImage)
     sharp = all(image.get_interpolation() == "nearest" for image in images)
     dpi = SHARP_DPI if sharp else SMOOTH_DPI
@@ -313,3 +326,5 @@ def save(figure: Figure, pdf, png, *, screen_dpi: int = SCREEN_DPI) -> None:
         figure.savefig(file, format="pdf", dpi=dpi, metadata=without)
     with written(png) as file:
         figure.savefig(file, format="png", dpi=screen_dpi, metadata={"Software": None})
+    with written(txt) as file:
+        file.write_text(f"{alt}\n", encoding="utf-8")

@@ -51,7 +51,7 @@ def draw(numbers: Mapping[str, float]) -> Figure:
         axes.set_axisbelow(True)
         axes.set_yticklabels(LABELS.values() if place == 0 else [])
         _dots(axes, numbers, layer)
-        title = f"{layer}, {numbers[f'{layer}_units']} units"
+        title = f"{layer}, {numbers[f'{layer}_units']:g} units"
         style.write(canvas, left + panel / 2, ABOVE - 0.1, title, ha="center")
         if place == 0:
             legend = (label / style.WIDTH, 0.02 / (ABOVE + height + BELOW))
@@ -59,6 +59,17 @@ def draw(numbers: Mapping[str, float]) -> Figure:
                 *axes.get_legend_handles_labels(), loc="lower left", bbox_to_anchor=legend, ncols=3
             )
     return figure
+
+
+def alt(numbers: Mapping[str, float]) -> str:
+    """Return in words what `draw` shows."""
+    layers = [name.removesuffix("_units") for name in numbers if name.endswith("_units")]
+    shown = "; ".join(
+        f"layer {layer}: "
+        + ", ".join(f"{LABELS[p]} {numbers[f'{layer}_{p}_spearman']:.2f}" for p in LABELS)
+        for layer in layers
+    )
+    return f"Dots with intervals: rank correlation of a picture with the answer, {shown}."
 
 
 def _dots(axes: Axes, numbers: Mapping[str, float], layer: str) -> None:

@@ -16,7 +16,7 @@ from pixelspace.figures import style
 GAP = 0.04
 MARGIN = 0.03
 LINE = 0.15
-LARGEST = 1.1
+LARGEST, LARGEST_SHARP = 0.7, 0.52
 LONGEST_LABEL = 1.4
 LABEL_GAP = 0.1
 LAYER_FONT = "cmtt10"
@@ -109,9 +109,15 @@ def draw_row(
 
 
 def table(
-    rows: Sequence[Row], heads: Mapping[str, Sequence[str]], *, foot: float = 0.0
+    rows: Sequence[Row],
+    heads: Mapping[str, Sequence[str]],
+    *,
+    foot: float = 0.0,
+    largest: float = LARGEST,
 ) -> tuple[Figure, Axes, float]:
     """Draw rows of tiles of one shape below each other, and leave ``foot`` inches below them.
+
+    Tiles are at most ``largest`` inches wide, or `LARGEST_SHARP` if they are of few pixels.
 
     Args:
         heads: lines above the columns: by what they say, a user's words for each column.
@@ -126,7 +132,9 @@ def table(
     lines = sum(LINE for row in rows if row.captions)
     rest = style.TALLEST - head - lines - MARGIN - foot
     across = (style.WIDTH - 2 * MARGIN - room + GAP) / columns
-    pitch = min(across, LARGEST, (rest / len(rows) - GAP) / aspect + GAP)
+    small = max(rows[0].tiles[0].values.shape[:2]) <= style.SMALL_IMAGE
+    largest = max(LARGEST_SHARP if small else largest, _widest_caption(rows) + GAP)
+    pitch = min(across, largest, (rest / len(rows) - GAP) / aspect + GAP)
     tall = (pitch - GAP) * aspect
     label_left = (style.WIDTH - room - columns * pitch + GAP) / 2
     left = label_left + room
@@ -146,6 +154,12 @@ def table(
             below(canvas, x, top + tall, caption, pitch)
         top += tall + GAP + (LINE if row.captions else 0)
     return figure, canvas, left
+
+
+def _widest_caption(rows: Sequence[Row]) -> float:
+    _, canvas = style.sheet(1)
+    texts = [canvas.text(0, 0, word, size=style.SMALL) for row in rows for word in row.captions]
+    return max((style.extent(text)[0] for text in texts), default=0.0)
 
 
 def below(canvas: Axes, x: float, bottom: float, words: str, room: float) -> None:

@@ -29,6 +29,17 @@ def draw(projection: Projection) -> Figure:
     return tiles.table(rows, {})[0]
 
 
+def alt(projection: Projection) -> str:
+    """Return in words what `draw` shows."""
+    arrays, about = projection.arrays, projection.about
+    count, height, width = arrays["patches"].shape[1:4]
+    return (
+        f"For {style.named_units(about, arrays['units'])}, a row of the {count} test patches of "
+        f"{height} by {width} pixels that excite it most, with activations from "
+        f"{arrays['activations'].max():.3g} down to {arrays['activations'].min():.3g}."
+    )
+
+
 def examples(projection: Projection) -> list[tiles.Row]:
     """Return the strongest patch of each unit, then the second, and so on."""
     about = projection.about

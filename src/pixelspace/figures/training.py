@@ -18,17 +18,18 @@ MARGIN = 0.03
 
 
 @style.house()
-def draw(reports: Mapping | Sequence[Mapping]) -> Figure:
+def draw(reports: Mapping | Sequence[Mapping], shown: int = 0) -> Figure:
     """Draw loss and accuracy per epoch, and the confusion matrix on the test images.
 
     Of several replicates every curve is drawn thin and their mean thick; the matrix is that of
-    the first. Rows of the matrix are true classes, columns predicted ones. Right answers are
-    tinted blue by their share of the row, wrong ones red relative to the most frequent mistake.
+    the one ``shown``, counted from 0, the median one. Rows of the matrix are true classes, columns
+    predicted ones. Right answers are tinted blue by their share of the row, wrong ones red relative
+    to the most frequent mistake.
     """
     reports = [reports] if isinstance(reports, Mapping) else list(reports)
-    names = reports[0]["class_names"]
+    names = reports[shown]["class_names"]
     label = min(style.widest(names, style.SMALL), LONGEST_NAME)
-    counts = np.array(reports[0]["confusion"])
+    counts = np.array(reports[shown]["confusion"])
     smallest = style.widest([f"{counts.max()}"], style.SMALL) + 0.05
     cell = min(max(1.75 / len(names), smallest), (style.WIDTH - label - 0.3) / len(names))
     side = cell * len(names)
@@ -47,8 +48,8 @@ def draw(reports: Mapping | Sequence[Mapping]) -> Figure:
     top = 0.26 if beside else height - side - below
     matrix = style.place(figure, left, top, side, side)
     _confusion(matrix, counts, names, turned)
-    images = reports[0]["test"]["images"]
-    which = "" if len(reports) == 1 else f", replicate 1 of {len(reports)}"
+    images = reports[shown]["test"]["images"]
+    which = "" if len(reports) == 1 else f", median of {len(reports)}"
     canvas.text(
         left + side / 2, top - 0.08, f"{images:,} test images{which}", ha="center", va="baseline"
     )
@@ -65,6 +66,23 @@ def draw(reports: Mapping | Sequence[Mapping]) -> Figure:
         color=style.GREY,
     )
     return figure
+
+
+def alt(reports: Mapping | Sequence[Mapping], shown: int = 0) -> str:
+    """Return in words what `draw` shows."""
+    reports = [reports] if isinstance(reports, Mapping) else list(reports)
+    losses, accuracies = (
+        [report["history"][f"validation_{quantity}"] for report in reports]
+        for quantity in ("loss", "accuracy")
+    )
+    counts = np.array(reports[shown]["confusion"])
+    loss, accuracy = np.mean(losses, axis=0), np.mean(accuracies, axis=0)
+    return (
+        f"Curves of loss and accuracy of {len(reports)} network(s) over {len(loss)} epochs: the "
+        f"validation loss falls from {loss[0]:.3g} to {loss[-1]:.3g}, the validation accuracy ends "
+        f"at {accuracy[-1]:.2%}. Beside them a confusion matrix of {counts.sum()} test images, "
+        f"{counts.sum() - counts.trace()} of them off its diagonal."
+    )
 
 
 def _curves(

@@ -16,6 +16,8 @@ LINE = 0.16  # a unit's name, above its image
 MARGIN = 0.03
 BAR = 0.08
 LONGEST_NAME = 0.7
+LARGEST = 0.62
+PIXEL = 0.1  # inches of a small kernel's pixel
 
 
 @style.house()
@@ -34,6 +36,17 @@ def draw(projection: Projection) -> Figure:
     return _grid(arrays["projections"], names)
 
 
+def alt(projection: Projection) -> str:
+    """Return in words what `draw` shows."""
+    arrays, about = projection.arrays, projection.about
+    images = arrays["projections"]
+    how = "" if about["method"] == "direct" else ", carried down through the layers beneath"
+    return (
+        f"Weights of {style.named_units(about, arrays['units'])} as images of {images.shape[1]} by "
+        f"{images.shape[2]} pixels{how}, from {images.min():.2g} to {images.max():.2g}."
+    )
+
+
 def examples(projection: Projection) -> list[tiles.Row]:
     """Return the image of each unit."""
     arrays, about = projection.arrays, projection.about
@@ -47,7 +60,10 @@ def _grid(images: np.ndarray, names: Sequence[str]) -> Figure:
     aspect = images.shape[1] / images.shape[2]
     grey = images.shape[-1] == 1
     width = style.WIDTH - 2 * MARGIN - (0.5 if grey else 0)
-    columns, cell = style.grid(len(images), width, aspect, gap=GAP, line=LINE + GAP, largest=0.62)
+    largest = min(LARGEST, PIXEL * images.shape[2])
+    columns, cell = style.grid(
+        len(images), width, aspect, gap=GAP, line=LINE + GAP, largest=largest
+    )
     rows = -(-len(images) // columns)
     tall = cell * aspect
     figure, canvas = style.sheet(max(0.9, rows * (tall + LINE + GAP) - GAP + 2 * MARGIN))

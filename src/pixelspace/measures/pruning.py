@@ -121,7 +121,7 @@ def measure(
     def trained(network: keras.Model) -> float:
         seed_tensorflow(seed)
         stream = np.random.default_rng(seed)
-        images, labels = training.rows(dataset["train"]), dataset["train"].labels
+        images, labels = training.rows(dataset["train"].images), dataset["train"].labels
         steps = max(1, round(epoch_share * training.steps_per_epoch(len(labels), batch)))
         batches = training.shuffled_batches(images, labels, batch, stream)
         varied = (

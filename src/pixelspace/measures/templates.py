@@ -209,7 +209,8 @@ def measure(
     correlation for the picture of another unit; ``auc`` is that of `ranked_above`. Of what a unit's
     own rank correlation gains over that of its weights, ``gain_low`` and ``gain_high`` are the ends
     of the interval. Of the weights, ``untrained`` is the rank correlation in the same network with
-    random first weights, in the mean of `UNTRAINED` of them.
+    random first weights, in the mean of `UNTRAINED` of them, and ``untrained_lowest`` the lowest of
+    theirs.
 
     Args:
         layers: with maps.
@@ -251,6 +252,7 @@ def measure(
             for network in untrained
         ]
         numbers[f"{layer}_weights_untrained"] = float(np.mean(of_untrained))
+        numbers[f"{layer}_weights_untrained_lowest"] = min(of_untrained)
     return numbers
 
 

@@ -13,6 +13,7 @@ import tensorflow as tf
 from scipy.optimize import linear_sum_assignment
 
 from pixelspace.artifacts import StoredDataset, StoredSplit
+from pixelspace.errors import UserError
 from pixelspace.networks import training
 from pixelspace.networks.build import build, logits_model
 from pixelspace.networks.layers import Layers, unit_count
@@ -65,7 +66,9 @@ def train(
         "initialization": initialization,
     }
     found = train_all(dataset, seed=seed, nodes=unit_count(layers, "hidden"), **settings)
-    best = int(found.validation_loss.argmin())
+    best = int(np.nan_to_num(found.validation_loss, nan=np.inf).argmin())
+    if not np.isfinite(found.hidden[best]).all():
+        raise UserError("training diverged: no weights are left; a lower learning_rate may help")
     images, labels = _flat(dataset["train"])
     order = fitting_order(found.hidden[best], _class_means(images, labels))
     model = build(layers)

@@ -36,7 +36,7 @@ def train(
     until_logits = logits_model(model)
     forward = training.compiled(until_logits)
     activation = layers[-1].kind
-    images, labels = training.rows(dataset["train"]), dataset["train"].labels
+    images, labels = training.rows(dataset["train"].images), dataset["train"].labels
 
     def epoch() -> Iterator[tuple[np.ndarray, np.ndarray]]:
         for chosen, classes in training.shuffled_batches(images, labels, batch, stream):

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import h5py
 import keras
 import numpy as np
 import tensorflow as tf
@@ -15,8 +16,11 @@ from pixelspace.networks.layers import Layers, multiply_adds, output_shapes, par
 BATCH = 32
 """Images that pass through a network at once where nothing is learned: more only cost memory."""
 
-IN_MEMORY = 256 * 2**20
-"""Bytes of images that training may hold; more than that are read from the file, one by one."""
+IN_MEMORY = 64 * 2**20
+"""Bytes of images, or of features of them, that training may hold at once.
+
+More than that are read from a file, one by one, so that memory has a bound.
+"""
 
 
 @dataclass(frozen=True)
@@ -27,9 +31,9 @@ class Trained:
     report: dict
 
 
-def rows(split: StoredSplit) -> Sequence[np.ndarray]:
-    """Return the images of a split, to be read in any order."""
-    return split.images[:] if split.images.nbytes <= IN_MEMORY else split.images
+def rows(stored: h5py.Dataset) -> Sequence[np.ndarray]:
+    """Return what is stored, images or their features, to be read in any order."""
+    return stored[:] if stored.nbytes <= IN_MEMORY else stored
 
 
 def shuffled_batches(

@@ -1,20 +1,28 @@
 """A new head on a network trained on ImageNet, whose other layers stay as they are.
 
-The frozen layers make the same features of an image each time, so these are computed once.
+The frozen layers make the same features of an image each time, so these are computed once. They are
+kept in a temporary file, so that memory does not grow with the number of images.
 """
 
 import re
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
+import h5py
 import keras
 import numpy as np
 import tensorflow as tf
 
-from pixelspace.artifacts import StoredDataset
+from pixelspace.artifacts import StoredDataset, StoredSplit
 from pixelspace.networks import training
 from pixelspace.networks.build import build, logits_model
 from pixelspace.networks.layers import Layers
 from pixelspace.networks.weights import load_imagenet
 from pixelspace.runtime import seed_tensorflow
+
+ROWS = 1024
+"""Features that pass through the head at once where nothing is learned."""
 
 FINE_TUNING_RATE = 1e-4
 """Adam's rate for layers that are trained already: low, so that they change little."""
@@ -119,27 +127,49 @@ def _train_head(
     _make_trainable(model, {"logits"})
     backbone = training.compiled(keras.Model(model.input, model.get_layer("avgpool").output))
     splits = {name: dataset[name] for name in ("train", "validation", "test")}
-    features = {name: training.outputs(backbone, split) for name, split in splits.items()}
     labels = {name: split.labels for name, split in splits.items()}
-
     code = keras.Input(model.get_layer("avgpool").output.shape[1:])
     head = keras.Model(code, model.get_layer("logits")(model.get_layer("dropout")(code)))
     kernel = model.get_layer("logits").kernel
-    history = training.fit(
-        head,
-        (
-            training.shuffled_batches(features["train"], labels["train"], batch, stream)
-            for _ in range(epochs)
-        ),
-        optimizer=training.cosine_adam(learning_rate, epochs, len(labels["train"]), batch),
-        activation=activation,
-        penalty=lambda: l2 * tf.reduce_sum(kernel**2),
-        inspect=lambda: training.curves(
-            *((head(features[name]).numpy(), labels[name]) for name in ("train", "validation")),
-            activation,
-        ),
-    )
-    return history, head(features["test"]).numpy()
+    with (
+        tempfile.TemporaryDirectory(prefix="pixelspace-") as folder,
+        h5py.File(Path(folder) / "features.h5", "w") as file,
+    ):
+        stored = {name: _store(backbone, split, file, name) for name, split in splits.items()}
+        features = training.rows(stored["train"])
+        history = training.fit(
+            head,
+            (
+                training.shuffled_batches(features, labels["train"], batch, stream)
+                for _ in range(epochs)
+            ),
+            optimizer=training.cosine_adam(learning_rate, epochs, len(labels["train"]), batch),
+            activation=activation,
+            penalty=lambda: l2 * tf.reduce_sum(kernel**2),
+            inspect=lambda: training.curves(
+                *((_logits(head, stored[name]), labels[name]) for name in ("train", "validation")),
+                activation,
+            ),
+        )
+        return history, _logits(head, stored["test"])
+
+
+def _store(
+    function: Callable[[np.ndarray], tf.Tensor], split: StoredSplit, file: h5py.File, name: str
+) -> h5py.Dataset:
+    """Write what a function makes of the images of a split, a row for each, to a file."""
+    start = 0
+    for images, _ in split.batches(training.BATCH):
+        codes = np.asarray(function(images))
+        stored = file.require_dataset(name, (len(split), codes.shape[1]), codes.dtype)
+        stored[start : start + len(codes)] = codes
+        start += len(codes)
+    return stored
+
+
+def _logits(head: keras.Model, features: Sequence[np.ndarray]) -> np.ndarray:
+    parts = (features[start : start + ROWS] for start in range(0, len(features), ROWS))
+    return np.concatenate([head(part).numpy() for part in parts])
 
 
 def _fine_tune(
@@ -156,7 +186,7 @@ def _fine_tune(
     _make_trainable(model, trainable)
     until_logits = logits_model(model)
     forward = training.compiled(until_logits)
-    images, labels = training.rows(dataset["train"]), dataset["train"].labels
+    images, labels = training.rows(dataset["train"].images), dataset["train"].labels
     history = training.fit(
         until_logits,
         (training.shuffled_batches(images, labels, batch, stream) for _ in range(epochs)),

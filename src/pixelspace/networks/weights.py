@@ -6,8 +6,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from pixelspace.artifacts import file_hash
 from pixelspace.errors import UserError
+from pixelspace.files import file_hash
 
 SHA256 = "6ac653706c16a29ca77c43b210fd29f64f91d5725ecdaeeb0aab08f48166423f"
 """Of the one file of weights that `tools/convert_efficientnet.py` writes."""

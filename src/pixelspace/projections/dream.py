@@ -93,7 +93,7 @@ def _compiled(
 
     @tf.function(input_signature=signature, autograph=False)
     def octave(image, steps, step, jitter, seed, low, high, channel, guide):
-        substitute = graph.folded(model, [layer])
+        substitute = graph.folded(model, [layer], single_image=True)
         size = tf.shape(image)[1:3]
         counts = tf.ones_like(size) if tile is None else -(-size // tile)
         is_tiled = tf.reduce_prod(counts) > 1

@@ -362,7 +362,9 @@ def outputs(
     ]
 
 
-def folded(model: keras.Model, keep: Sequence[str] = ()) -> Substitute:
+def folded(
+    model: keras.Model, keep: Sequence[str] = (), *, single_image: bool = False
+) -> Substitute:
     """Return substitutes by which convolutions do the batch normalization that follows them.
 
     The same outputs, but of those convolutions, for less work. Called inside a compiled function
@@ -370,6 +372,10 @@ def folded(model: keras.Model, keep: Sequence[str] = ()) -> Substitute:
 
     Args:
         keep: layers whose output is wanted; a convolution among these stays as it is.
+        single_image: whether images go through one at a time. What a convolution has too much is
+            then subtracted from it. A bias, or a sum, oneDNN would do together with the
+            convolution and the rectifier behind it, which saves a tenth of the time on a batch but
+            takes twice as long on one image.
     """
     known = operations(model)
     kept = {known[layer] for layer in keep}
@@ -383,7 +389,7 @@ def folded(model: keras.Model, keep: Sequence[str] = ()) -> Substitute:
         normalization = known[fed[0]]
         alone = called[operation] == called[normalization] == 1
         if alone and isinstance(normalization, keras.layers.BatchNormalization):
-            calls[operation] = _folded_call(operation, normalization)
+            calls[operation] = _folded_call(operation, normalization, single_image)
             calls[normalization] = lambda x, **_: x
     return calls.get
 
@@ -396,26 +402,31 @@ _FOLDABLE = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)
 
 
 def _folded_call(
-    convolution: keras.layers.Layer, normalization: keras.layers.BatchNormalization
+    convolution: keras.layers.Layer,
+    normalization: keras.layers.BatchNormalization,
+    single_image: bool,
 ) -> Callable:
     """Return the convolution whose output is ``gamma (x - mean) / sqrt(var + epsilon) + beta``."""
     scale = keras.ops.rsqrt(normalization.moving_variance + normalization.epsilon)
     if normalization.scale:
         scale = scale * normalization.gamma
-    shift = -normalization.moving_mean * scale
+    excess = normalization.moving_mean * scale
     if convolution.use_bias:
-        shift = shift + convolution.bias * scale
+        excess = excess - convolution.bias * scale
     if normalization.center:
-        shift = shift + normalization.beta
+        excess = excess - normalization.beta
     kernel = keras.ops.convert_to_tensor(convolution.kernel)
     window = (convolution.strides, convolution.padding, None, convolution.dilation_rate)
     if isinstance(convolution, keras.layers.DepthwiseConv2D):
         kernel = kernel * keras.ops.reshape(scale, kernel.shape[2:])
-        return lambda x: tf.nn.bias_add(keras.ops.depthwise_conv(x, kernel, *window), shift)
-    kernel = kernel * scale
-    if {*convolution.kernel_size, *convolution.strides, convolution.groups} == {1}:
-        return lambda x: tf.nn.bias_add(_pointwise(x, kernel), shift)
-    return lambda x: tf.nn.bias_add(keras.ops.conv(x, kernel, *window), shift)
+        convolve, settings = keras.ops.depthwise_conv, window
+    elif {*convolution.kernel_size, *convolution.strides, convolution.groups} == {1}:
+        convolve, kernel, settings = _pointwise, kernel * scale, ()
+    else:
+        convolve, kernel, settings = keras.ops.conv, kernel * scale, window
+    if single_image:
+        return lambda x: convolve(x, kernel, *settings) - excess
+    return lambda x: tf.nn.bias_add(convolve(x, kernel, *settings), -excess)
 
 
 def _pointwise(maps: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:

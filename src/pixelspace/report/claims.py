@@ -8,6 +8,7 @@ import operator
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -45,8 +46,8 @@ class Claim(BaseModel):
     below: Bound = Field(None, description="what it must be smaller than, or a number's name")
     equal: Bound = Field(None, description="what it must be, or a number's name")
     reason: str = Field(description="why this is the bound, in LaTeX")
-    when: dict[str, list[str | bool | int | float]] = Field(
-        {}, description="configuration keys, and those values of each for which the claim is made"
+    when: dict[str, list[str | bool | int | float] | dict[Literal["at_least"], int]] = Field(
+        {}, description="configuration keys; values of each, or the least, for which it is made"
     )
     descriptive: bool = Field(
         False, description="says what is; it may hold of networks with random weights as well"
@@ -103,8 +104,14 @@ def load(path: str | Path) -> dict[str, Claim]:
 
 
 def is_made(claim: Claim, config: Mapping) -> bool:
-    """Tell whether a claim is made under a configuration: each key has one of its values."""
-    return all(_setting(config, path) in values for path, values in claim.when.items())
+    """Tell whether a claim is made under a configuration: each key is as it says."""
+    return all(_meets(_setting(config, path), wanted) for path, wanted in claim.when.items())
+
+
+def _meets(setting, wanted: list | Mapping[str, int]) -> bool:
+    if isinstance(wanted, Mapping):
+        return setting is not None and setting >= wanted["at_least"]
+    return setting in wanted
 
 
 def _setting(config: Mapping, path: str):

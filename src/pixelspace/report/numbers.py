@@ -2,19 +2,19 @@
 
 Names read ``experiment.key`` for a trained network and its data, ``experiment.measure.key`` for a
 measure, and ``experiment.projection.key`` for the summary of a projection. What is measured of
-every network is a mean over them, with ``key_lowest`` and ``key_highest`` beside it.
+every network is a mean over them, with ``key_lowest`` and ``key_highest`` beside it and, of more
+than one, ``key_deviation`` and the interval of the mean, ``key_mean_low`` to ``key_mean_high``.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from pixelspace.artifacts import open_dataset, read_json
+from pixelspace.report import spread
 
 NEAR = 0.1  # nats
-
-EXTREMES = ("_lowest", "_highest")
 
 Numbers = dict[str, dict]
 
@@ -24,15 +24,18 @@ def collect(
     *,
     datasets: Iterable[str],
     reports: Iterable[str],
+    shown: Iterable[str],
     measures: Iterable[str],
     replicated: Iterable[str] = (),
 ) -> Numbers:
     """Return ``{name: {"value", "artifact"}}``; artifacts are named relative to ``results``.
 
     Args:
-        measures: of the first network of an experiment alone.
-        replicated: of each of its networks, the first one first; its artifact stands for all. The
-            extremes say in ``"of"`` of which number they are.
+        reports: of each network of an experiment, in their order.
+        shown: of the network of each experiment that its projections look at.
+        measures: of this network alone.
+        replicated: of each of its networks, the first one first; its artifact stands for all. What
+            goes with a mean says in ``"of"`` of which number it is.
     """
     numbers: Numbers = {}
 
@@ -49,26 +52,26 @@ def collect(
         add(path, parts(path)[:1], dict(of_dataset(path)))
     by_experiment: dict[str, list[dict]] = {}
     for path in reports:
-        experiment, replicate, _ = parts(path)
+        by_experiment.setdefault(parts(path)[0], []).append(read_json(path))
+    for path in shown:
+        experiment = parts(path)[0]
         report = read_json(path)
-        by_experiment.setdefault(experiment, []).append(report)
-        if replicate == "0":
-            add(path, (experiment,), dict(of_report(report)))
-    for path in reports:
-        experiment, replicate, _ = parts(path)
-        if replicate == "0":
-            add(path, (experiment,), of_replicates(by_experiment[experiment]))
+        add(path, (experiment,), dict(of_report(report)))
+        add(path, (experiment,), {"shown_replicate": report.get("replicate", 0)})
+        add(path, (experiment,), of_replicates(by_experiment[experiment]))
     for path in measures:
         add(path, (parts(path)[0], Path(path).stem), read_json(path))
     by_measure: dict[tuple[str, str], list[str]] = {}
     for path in replicated:
         by_measure.setdefault((parts(path)[0], Path(path).stem), []).append(path)
     for prefix, paths in by_measure.items():
-        for key, spread in of_networks([read_json(path) for path in paths]).items():
+        networks = [read_json(path) for path in paths]
+        for key in networks[0]:
+            found = of_networks([{key: network[key]} for network in networks])
+            add(paths[0], prefix, found)
             mean = ".".join((*prefix, key))
-            add(paths[0], prefix, {f"{key}{end}": value for end, value in spread.items()})
-            for end in EXTREMES:
-                numbers[mean + end]["of"] = mean
+            for beside in found.keys() - {key}:
+                numbers[".".join((*prefix, beside))]["of"] = mean
     return numbers
 
 
@@ -122,18 +125,21 @@ def of_replicates(reports: list[Mapping]) -> dict[str, float]:
         "accuracy_mean": float(np.mean(accuracies)),
         "accuracy_lowest": min(accuracies),
         "accuracy_highest": max(accuracies),
+        **{f"accuracy_{key}": value for key, value in spread.of_mean(accuracies).items()},
         **{f"seed_{number}": report["seed"] for number, report in enumerate(reports)},
     }
 
 
-def of_networks(measured: list[Mapping[str, float]]) -> dict[str, dict[str, float]]:
-    """Return for each number of a measure its mean over networks, and its extremes, by ending."""
-    lowest, highest = EXTREMES
-    return {
-        key: {
-            "": float(np.mean([numbers[key] for numbers in measured])),
-            lowest: min(numbers[key] for numbers in measured),
-            highest: max(numbers[key] for numbers in measured),
+def of_networks(measured: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Return each number of a measure as its mean over networks, and its spread beside it."""
+    found = {}
+    for key in measured[0]:
+        values = [numbers[key] for numbers in measured]
+        names = {"deviation": "deviation", "low": "mean_low", "high": "mean_high"}
+        found |= {
+            key: float(np.mean(values)),
+            f"{key}_lowest": min(values),
+            f"{key}_highest": max(values),
+            **{f"{key}_{names[name]}": v for name, v in spread.of_mean(values).items()},
         }
-        for key in measured[0]
-    }
+    return found

@@ -4,6 +4,7 @@
 printed is escaped unless it is `Tex`.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,7 +14,9 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from packaging.requirements import Requirement
 
 from pixelspace.errors import UserError
+from pixelspace.keys import can_be_typeset, flat
 from pixelspace.report import formats
+from pixelspace.report.sweep import LISTED, listed
 
 ESCAPES = {
     "\\": r"\textbackslash{}",
@@ -213,6 +216,54 @@ class Cited:
             here = here[key]
         return here
 
+    def differences(self, name: str) -> Tex:
+        """Print what sets an experiment apart from the one that it extends, key by key."""
+        experiments = self._config["experiments"]
+        own, base = experiments[name], experiments[experiments[name]["extends"]]
+        before = flat(base)
+        changes = [
+            f"{key} = {plain(value)}"
+            for key, value in flat(own).items()
+            if key != "extends" and value not in ({}, before.get(key, ...))
+        ]
+        changes += [
+            f"no {group}.{left_out}"
+            for group in ("projections", "measures")
+            for left_out in sorted(base[group].keys() - own[group].keys())
+        ]
+        return self.listing(changes) if changes else Tex("nothing else")
+
+    def results(self, name: str) -> list[dict[str, object]]:
+        """Return the numbers of the measures of a variant, beside those of what it extends.
+
+        Measures of more than `LISTED` numbers are left out.
+        """
+        base = self._config["experiments"][name]["extends"]
+        found = []
+        for measure in self._config["experiments"][name]["measures"]:
+            prefix = f"{name}.{measure}."
+            own = [n for n, e in self._numbers.items() if n.startswith(prefix) and "of" not in e]
+            if len(own) <= LISTED:
+                found += [
+                    {
+                        "number": number.removeprefix(f"{name}."),
+                        "own": self.value(number),
+                        "base": self._numbers.get(f"{base}{number.removeprefix(name)}"),
+                    }
+                    for number in own
+                ]
+        return found
+
+
+def plain(value: object) -> str:
+    """Return a value of the configuration as text that can be typeset, lists as in JSON."""
+    return latin(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+
+
+def latin(text: str) -> str:
+    """Return a text with question marks for what the paper's fonts lack."""
+    return "".join(c if can_be_typeset(c) else "?" for c in text)
+
 
 class MarkingLoader(jinja2.FileSystemLoader):
     """Loads templates between LaTeX comments that name the file, for TeX's messages."""
@@ -248,8 +299,9 @@ def render(
     claims: Mapping[str, Mapping],
     config: Mapping,
     class_names: Mapping[str, list[str]],
+    sweeps: Mapping[str, Mapping],
     lock: str | Path,
-    all_cited: bool = False,
+    told: Sequence[str] = (),
 ) -> str:
     """Fill the template.
 
@@ -259,9 +311,10 @@ def render(
         claims: see `pixelspace.report.claims.check`.
         config: the whole configuration as plain values.
         class_names: of each experiment.
+        sweeps: see `pixelspace.report.sweep.summary`, by name.
         lock: the requirements file whose versions the appendix lists.
-        all_cited: whether a number that the text does not cite is an error; the extremes of a
-            mean need no word of their own.
+        told: the experiments of which it is an error not to cite a number; what goes with a mean
+            needs no word of its own.
 
     Raises:
         UserError: naming file and line where a template is wrong or cites what does not exist;
@@ -277,8 +330,12 @@ def render(
             .render(
                 **functions,
                 tex=Tex,
+                plain=plain,
+                latin=latin,
+                listed_points=lambda sweep: listed(sweep["points"]),
                 experiments=config["experiments"],
                 class_names=class_names,
+                sweeps=sweeps,
                 versions=parse_lock(lock),
             )
         )
@@ -292,9 +349,11 @@ def render(
     if silent:
         raise UserError(f"{template}: no sentence of the claims {', '.join(silent)} is printed")
     uncited = [
-        name for name, entry in numbers.items() if {name, entry.get("of")}.isdisjoint(cited._cited)
+        name
+        for name, entry in numbers.items()
+        if name.split(".")[0] in told and {name, entry.get("of")}.isdisjoint(cited._cited)
     ]
-    if all_cited and uncited:
+    if uncited:
         raise UserError(
             f"{template}: nothing cites {len(uncited)} of the numbers: {', '.join(uncited)}"
         )

@@ -1,0 +1,103 @@
+"""Sweeps, as tables: a row for each network, and one for each point."""
+
+import csv
+import difflib
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from pixelspace.errors import UserError
+from pixelspace.report import spread
+from pixelspace.report.numbers import of_report
+
+LISTED = 40
+"""Points of a sweep that a table has, at most."""
+
+Row = Mapping[str, Any]
+"""A network: ``varied`` (values by key), ``replicate``, ``key``, and ``numbers`` or ``error``."""
+
+
+def numbers_of(report: Mapping, measures: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """Return the numbers of one network: of its training by name, others as ``measure.name``."""
+    measured = {
+        f"{measure}.{name}": value
+        for measure, numbers in measures.items()
+        for name, value in numbers.items()
+    }
+    return {**dict(of_report(report)), "seed": report["seed"], **measured}
+
+
+def tidy(rows: Sequence[Row]) -> str:
+    """Return a sweep as CSV: a row for each network, a column for each key and each number.
+
+    Lists are written as in JSON. A network that failed has its ``error`` and no numbers.
+    """
+    keys = dict.fromkeys(key for row in rows for key in row["varied"])
+    names = dict.fromkeys(name for row in rows for name in row.get("numbers", ()))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*keys, "replicate", "network", "error", *names])
+    for row in rows:
+        numbers = row.get("numbers", {})
+        varied = [row["varied"].get(key, "") for key in keys]
+        writer.writerow(
+            [
+                *(value if isinstance(value, str) else json.dumps(value) for value in varied),
+                *(row["replicate"], row["key"], row.get("error", "")),
+                *(numbers.get(name, "") for name in names),
+            ]
+        )
+    return text.getvalue()
+
+
+def summary(rows: Sequence[Row], shows: str, where: str) -> dict:
+    """Return the points of a sweep with the mean of one number over the networks of each.
+
+    Args:
+        rows: of one sweep, those of a point beside one another.
+        shows: the number.
+        where: the key that names it, for the message.
+
+    Returns:
+        ``keys``, ``shows`` and ``points``. A point has ``varied``, the ``values`` of those of its
+        networks that have this number, and the ``errors`` of those that failed; and, where there is
+        a value, their ``mean``, and what `spread.of_mean` says of two or more.
+
+    Raises:
+        UserError: if no network has such a number.
+    """
+    known = dict.fromkeys(name for row in rows for name in row.get("numbers", ()))
+    if known and shows not in known:
+        close = difflib.get_close_matches(shows, known, n=1, cutoff=0)
+        raise UserError(f"{where}: no network has a number '{shows}'; did you mean '{close[0]}'?")
+    by_point: dict[str, list[Row]] = {}
+    for row in rows:
+        by_point.setdefault(json.dumps(row["varied"]), []).append(row)
+    return {
+        "keys": list(dict.fromkeys(key for row in rows for key in row["varied"])),
+        "shows": shows,
+        "points": [_point(own, shows) for own in by_point.values()],
+    }
+
+
+def listed(points: Sequence[Mapping]) -> list[Mapping]:
+    """Return the points that a table has room for: all, or the highest and the lowest means."""
+    if len(points) <= LISTED:
+        return list(points)
+    ranked = sorted((p for p in points if "mean" in p), key=lambda p: p["mean"], reverse=True)
+    return [*ranked[: LISTED // 2], *ranked[LISTED // 2 :][-(LISTED // 2) :]]
+
+
+def _point(rows: Iterable[Row], shows: str) -> dict:
+    rows = list(rows)
+    values = [row["numbers"][shows] for row in rows if shows in row.get("numbers", ())]
+    mean = {"mean": float(np.mean(values)), **spread.of_mean(values)} if values else {}
+    return {
+        "varied": dict(rows[0]["varied"]),
+        "values": values,
+        "errors": [row["error"] for row in rows if "error" in row],
+        **mean,
+    }

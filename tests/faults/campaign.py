@@ -1,0 +1,112 @@
+"""The long form of the campaign, on the whole small paper: `make faults`, an hour or two.
+
+Prints what was done, at which steps, and what became of it; fails if a build after a fault is not
+byte for byte the undisturbed one.
+
+  python -m faults.campaign [--kills 50] [--seed 1]
+"""
+
+import argparse
+import random
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+from repository import RESULTS
+
+from . import paper as faults
+from .paper import Paper
+
+DISTURBED_AT_ONCE = 25
+"""Artifacts that are damaged together: each of them for itself would take a day."""
+
+
+def killed(folder: Path, undisturbed: dict[str, str], kills: int, dice: random.Random) -> Counter:
+    """Kill runs at random moments, each taken up by the next, as often as is wanted.
+
+    Returns:
+        How often each kind of kill hit each rule.
+    """
+    done, started = Counter(), 0
+    while sum(done.values()) < kills:
+        paper = Paper.copied(folder / f"killed-{started}")
+        started += 1
+        while (status := _kill_once(paper, done, dice)) is None:
+            pass
+        _check(paper, undisturbed, status)
+        shutil.rmtree(paper.folder)
+    return done
+
+
+def _kill_once(paper: Paper, done: Counter, dice: random.Random) -> int | None:
+    """Start a run and kill it; return its exit status if it ended before that."""
+    run = paper.start()
+    if not faults.at_some_step(paper, run, dice):
+        return run.wait()
+    rules = sorted({faults.step(step) or "" for step in faults.steps(run)} - {""})
+    kind = dice.choice(["run", "step", "all"])
+    if kind == "run":
+        faults.kill_run(run)
+    elif kind == "all":
+        faults.kill_all(run)
+    else:
+        faults.kill_step(run, dice)
+    done.update({(kind, " and ".join(rules) or "between steps"): 1})
+    return None
+
+
+def damaged(folder: Path, undisturbed: dict[str, str], dice: random.Random) -> Counter:
+    """Damage every artifact of a finished build, some at a time, and build again.
+
+    Returns:
+        How often each damage was done.
+    """
+    done = Counter()
+    paper = Paper(folder)
+    left = paper.artifacts()
+    dice.shuffle(left)
+    while left:
+        some, left = left[:DISTURBED_AT_ONCE], left[DISTURBED_AT_ONCE:]
+        for path in some:
+            damage = dice.choice(faults.DAMAGES)
+            damage(path, dice)
+            done[damage.__name__] += 1
+        _check(paper, undisturbed, paper.build())
+    return done
+
+
+def _check(paper: Paper, undisturbed: dict[str, str], status: int) -> None:
+    found = paper.hashes()
+    wrong = [name for name in undisturbed | found if undisturbed.get(name) != found.get(name)]
+    if status or wrong or "Traceback" in paper.shown():
+        sys.exit(f"{paper.shown()}\nerror: exit status {status}; not as undisturbed: {wrong}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=1)
+    chosen = parser.parse_args()
+    dice = random.Random(chosen.seed)
+    with tempfile.TemporaryDirectory(prefix="pixelspace-") as name:
+        folder = Path(name)
+        paper = Paper.copied(folder / "undisturbed")
+        if paper.build():
+            sys.exit(paper.shown())
+        undisturbed = paper.hashes()
+        kills = killed(folder, undisturbed, chosen.kills, dice)
+        print(
+            f"{sum(kills.values())} kills, each followed by a run; every paper the same in the end"
+        )
+        for (kind, rules), count in sorted(kills.items()):
+            print(f"  {count:3}  {kind:4}  during {rules}")
+        damages = damaged(paper.folder, undisturbed, dice)
+        print(f"{sum(damages.values())} artifacts damaged; all of {RESULTS} the same in the end")
+        for kind, count in sorted(damages.items()):
+            print(f"  {count:3}  {kind}")
+
+
+if __name__ == "__main__":
+    main()

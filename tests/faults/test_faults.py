@@ -1,0 +1,208 @@
+"""The short form of the campaign: on the letters alone, whose steps are of every kind but one."""
+
+import contextlib
+import dataclasses
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import psutil
+import pytest
+from repository import RESULTS
+
+from pixelspace import artifacts
+
+from . import paper as faults
+from .paper import Paper
+
+LETTERS = [f"{RESULTS}/figures/efl-{name}.pdf" for name in ("weights", "diagram", "training")]
+TARGETS = " ".join([*LETTERS, f"{RESULTS}/sweeps/noise_and_starts.csv"])
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory) -> Paper:
+    """A build to which nothing happened. Tests leave it as they found it."""
+    paper = Paper.copied(tmp_path_factory.mktemp("undisturbed") / "paper", TARGETS)
+    assert paper.build() == 0, paper.shown()
+    return paper
+
+
+@pytest.fixture
+def paper(tmp_path) -> Paper:
+    return Paper.copied(tmp_path / "paper", TARGETS)
+
+
+@pytest.fixture
+def copy(undisturbed, tmp_path) -> Paper:
+    """A finished build to damage."""
+    paper = Paper.copied(tmp_path / "paper", TARGETS)
+    for name in (RESULTS, ".snakemake"):
+        shutil.copytree(undisturbed.folder / name, paper.folder / name, symlinks=True)
+    return paper
+
+
+def assert_recovers(paper: Paper, undisturbed: Paper) -> None:
+    """What `make paper` makes of what it finds is what it makes of nothing."""
+    assert paper.build() == 0, paper.shown()
+    assert "Traceback" not in paper.shown()
+    assert paper.hashes() == undisturbed.hashes()
+
+
+def test_runs_that_are_killed_are_taken_up_again(paper, undisturbed):
+    dice = random.Random(6)
+    kills = [
+        faults.kill_run,
+        faults.kill_all,
+        lambda run: faults.kill_step(run, dice),
+        faults.kill_run,
+    ]
+    for kill in kills:
+        run = paper.start()
+        # The next run begins at once, while orphans of this one may be at work.
+        if faults.at_some_step(paper, run, dice):
+            kill(run)
+        assert "Traceback" not in paper.shown()
+    assert_recovers(paper, undisturbed)
+
+
+def test_a_step_ends_with_the_run_that_started_it(paper):
+    run = paper.start()
+    training = faults.wait_until(
+        lambda: next((p for p in faults.steps(run) if faults.step(p) == "train_network"), None), run
+    )
+    faults.kill_run(run)
+    training.wait(timeout=30)
+
+
+def test_an_interrupted_run_ends_at_once_with_all_its_steps(paper, undisturbed):
+    for number in (signal.SIGINT, signal.SIGTERM):
+        run = paper.start()
+        faults.wait_until(lambda run=run: faults.steps(run), run)
+        started = faults.processes(run)
+        if number == signal.SIGINT:
+            os.killpg(run.pid, number)  # as a terminal does
+        else:
+            run.send_signal(number)
+        assert run.wait(timeout=5) != 0
+        _, left = psutil.wait_procs(started, timeout=1)
+        assert not [process for process in left if process.status() != psutil.STATUS_ZOMBIE]
+        assert "what was finished is kept" in paper.shown()
+    assert_recovers(paper, undisturbed)
+
+
+def test_a_second_run_is_refused_and_names_the_first(paper, undisturbed):
+    run = paper.start()
+    faults.wait_until(lambda: faults.steps(run), run)
+    number = faults.snakemake(run).pid
+    second = dataclasses.replace(paper, screen="second.txt")
+    assert second.build() != 0
+    errors = [line for line in second.shown().splitlines() if line.startswith("error:")]
+    assert len(errors) == 1
+    assert f"process {number} on" in errors[0]
+    assert run.wait() == 0, paper.shown()
+    assert paper.hashes() == undisturbed.hashes()
+
+
+def test_every_damage_to_every_artifact_is_noticed(copy):
+    dice = random.Random(7)
+    without_record = set(artifacts.damaged(copy.results))
+    assert {path.relative_to(copy.results).parts[0] for path in without_record} <= {"logs"}
+    for path in copy.artifacts():
+        content = path.read_bytes()
+        for damage in faults.DAMAGES:
+            damage(path, dice)
+            assert set(artifacts.damaged(copy.results)) - without_record == {path}, damage
+            path.write_bytes(content)
+
+
+def test_what_is_damaged_or_gone_is_made_again(copy, undisturbed):
+    dice = random.Random(8)
+    for path in copy.artifacts():
+        dice.choice([*faults.DAMAGES, lambda path, dice: path.unlink()])(path, dice)
+    shutil.rmtree(copy.results / "figures/.sha256")
+    assert_recovers(copy, undisturbed)
+
+
+def test_a_plan_counts_what_is_damaged_and_changes_nothing(copy):
+    damaged = copy.results / "efl/dataset.h5"
+    faults.truncate(damaged, random.Random(9))
+    before = copy.hashes()
+    assert copy.build("--dry-run") == 0
+    assert "make_dataset: make the images of efl" in copy.shown()
+    assert copy.hashes() == before
+
+
+def test_a_run_asks_for_nothing_that_was_not_asked_for(copy):
+    faults.empty(copy.results / "efl/dataset.h5", random.Random(10))
+    (copy.results / "efl/training.json").write_text("a file of the user")
+    copy.targets = f"{RESULTS}/config.json"
+    assert copy.build() == 0, copy.shown()
+    assert "1/1]" in copy.shown()
+    assert (copy.results / "efl/training.json").read_text() == "a file of the user"
+
+
+@pytest.mark.parametrize("as_it_was", [True, False], ids=["moved", "copied"])
+def test_a_finished_folder_may_be_moved_or_copied(copy, undisturbed, as_it_was, tmp_path):
+    moved = dataclasses.replace(copy, folder=tmp_path / "elsewhere")
+    if as_it_was:
+        copy.folder.rename(moved.folder)
+    else:
+        shutil.copytree(copy.folder, moved.folder, symlinks=True, copy_function=shutil.copyfile)
+        for script in [*moved.folder.glob("tools/*")]:
+            script.chmod(0o755)
+    assert_recovers(moved, undisturbed)
+    if as_it_was:
+        assert "Nothing to be done" in moved.shown()
+
+
+@contextlib.contextmanager
+def mounted(folder: Path, options: str):
+    """A small file system of its own on a folder."""
+    folder.mkdir(exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount file systems")
+
+
+def one_line_says(paper: Paper, what: str) -> None:
+    assert "Traceback (most recent call last)" not in paper.shown()
+    assert what in paper.shown().lower()
+
+
+@as_root
+def test_a_full_disk_is_named_and_nothing_is_lost(paper, undisturbed):
+    needed = sum(path.stat().st_size for path in undisturbed.artifacts())
+    with mounted(paper.results, f"size={needed // 3}"):
+        assert paper.build() != 0
+        one_line_says(paper, "no space left on device")
+        assert not list(paper.results.rglob(f"{artifacts.UNFINISHED}*"))
+        subprocess.run(["mount", "-o", f"remount,size={4 * needed}", paper.results], check=True)
+        assert_recovers(paper, undisturbed)
+
+
+@as_root
+def test_a_folder_that_cannot_be_written_to_is_named(paper):
+    with mounted(paper.results, "size=1m,ro"):
+        assert paper.build() != 0
+        one_line_says(paper, "read-only file system")
+
+
+def test_a_step_that_lacks_memory_says_so_and_the_others_go_on(paper, undisturbed):
+    run = paper.start("--keep-going")
+    training = faults.wait_until(
+        lambda: next((p for p in faults.steps(run) if faults.step(p) == "train_network"), None), run
+    )
+    training.rlimit(resource.RLIMIT_AS, (1 << 29, 1 << 29))
+    assert run.wait() != 0
+    assert "memory" in paper.shown()
+    assert (paper.results / "sweeps").is_dir() or "compute_points" in paper.shown()
+    assert_recovers(paper, undisturbed)

@@ -1,0 +1,43 @@
+rule compute_points:
+    input:
+        datasets=datasets_of_points,
+    output:
+        points=f"{RESULTS}/points/jobs/{{points}}.json",
+    log:
+        f"{RESULTS}/logs/compute_points/{{points}}.log",
+    # Long steps first, so that short ones fill the cores at the end.
+    priority: 2
+    threads: 1
+    resources:
+        mem_mb=3000,
+    params:
+        images=images_of_points,
+        points=lambda wildcards: {
+            point.key: point.settings for point in jobs()[wildcards.points]
+        },
+        failures=failures_of_points,
+        code=code("compute_points"),
+    message:
+        "train and measure networks of the sweep {wildcards.points}"
+    script:
+        "../../scripts/compute_points.py"
+
+
+rule collect_sweep:
+    input:
+        points=jobs_of_sweep,
+        repeated=repeated_by_sweep,
+    output:
+        table=f"{RESULTS}/sweeps/{{sweep}}.csv",
+        summary=f"{RESULTS}/sweeps/{{sweep}}.json",
+    log:
+        f"{RESULTS}/logs/collect_sweep/{{sweep}}.log",
+    params:
+        networks=networks_of_sweep,
+        shows=lambda wildcards: CONFIG.sweeps[wildcards.sweep].shows,
+        measures=lambda wildcards: CONFIG.sweeps[wildcards.sweep].measures,
+        code=code("collect_sweep"),
+    message:
+        "collect the sweep {wildcards.sweep}"
+    script:
+        "../../scripts/collect_sweep.py"
