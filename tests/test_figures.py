@@ -45,6 +45,7 @@ from pixelspace.figures import (
     weights,
 )
 from pixelspace.report.numbers import of_networks
+from pixelspace.report.sweep import summary
 
 RANDOM = np.random.default_rng(0)
 SMALL_NETWORK = {"relu1": (28, 28, 16), "pool2": (7, 7, 8), "dense_relu": (1, 1, 128)}
@@ -559,6 +560,17 @@ def test_dots_and_intervals_are_those_of_the_numbers():
 
 
 # diagram
+
+
+def test_an_interval_that_leaves_the_axes_is_told():
+    def told(*values):
+        numbers = [{"numbers": {"test_accuracy": value}} for value in (*values, 0.8, 0.81)]
+        rates = [1] * len(values) + [2, 3]
+        rows = [{**n, "varied": {"rate": rate}} for n, rate in zip(numbers, rates, strict=True)]
+        return sweep.alt(summary(rows, "test_accuracy", ""))
+
+    assert "leave the axes" not in told(0.9, 0.901)
+    assert told(0.9, 0.95).endswith("Intervals that leave the axes, where they end in arrows: 1.")
 
 
 def test_edges_bear_their_weights():

@@ -340,6 +340,9 @@ def test_what_is_measured_of_a_variant_stands_beside_what_it_extends():
     }
     found = {
         "base.m.x": {"value": 1.0},
+        "base.m.x_deviation": {"value": 0.5, "of": "base.m.x"},
+        "base.m.x_mean_low": {"value": 0.25, "of": "base.m.x"},
+        "base.m.x_mean_high": {"value": 1.75, "of": "base.m.x"},
         "own.m.x": {"value": 2.0},
         "own.m.x_lowest": {"value": 0.0, "of": "own.m.x"},
         "own.m.y": {"value": 3.0},
@@ -347,6 +350,10 @@ def test_what_is_measured_of_a_variant_stands_beside_what_it_extends():
     }
     cited = template.Cited(found, {}, {"experiments": experiments})
     assert cited.results("own") == [
-        {"number": "m.x", "own": 2.0, "base": {"value": 1.0}},
-        {"number": "m.y", "own": 3.0, "base": None},
+        {
+            "number": "m.x",
+            "own": {"value": 2.0},
+            "base": {"value": 1.0, "deviation": 0.5, "low": 0.25, "high": 1.75},
+        },
+        {"number": "m.y", "own": {"value": 3.0}, "base": None},
     ]

@@ -421,7 +421,7 @@ def test_a_sweep_computes_what_is_missing_or_failed_alone(tmp_path):
     # One more, which diverges.
     said = swept([0.02, 0.03, 1e38])
     assert times() == first
-    assert re.search(r"warning: network [0-9a-f]+ failed: ValueError: ", said)
+    assert re.search(r"warning: network [0-9a-f]+ failed: training diverged: ", said)
     rows = list(csv.DictReader((folder / RESULTS / "sweeps/rates.csv").open()))
     assert [bool(row["error"]) for row in rows] == [False, False, True]
     # The next run tries it again, and it alone.

@@ -924,6 +924,12 @@ def _extended(merged: Mapping, origins: Origins) -> dict:
         own = experiments[name]
         base = own.get("extends") if isinstance(own, Mapping) else None
         if not isinstance(base, str):
+            for group, left_out in _nulls(own):
+                where = _where(("experiments", str(name), group, left_out), origins)
+                raise UserError(
+                    f"{where}: null leaves out what an extended experiment has, and '{name}' "
+                    "extends none; give settings, or delete the key"
+                )
             return own
         at = f"{_where(('experiments', str(name), 'extends'), origins)}: "
         if base in (*below, name):
@@ -942,24 +948,36 @@ def _extended(merged: Mapping, origins: Origins) -> dict:
                         where = _where(("experiments", str(name), group, str(left_out)), origins)
                         hint = _nearest(left_out, known)
                         raise UserError(f"{where}: '{base}' has nothing of this name{hint}")
-                variant[group] = {k: v for k, v in variant[group].items() if v is not None}
+                variant[group] = _without_nulls(variant[group])
         return variant
 
     return {**merged, "experiments": {name: whole(name, ()) for name in experiments}}
 
 
+def _nulls(experiment: object) -> Iterator[tuple[str, str]]:
+    """Yield the projections and the measures of an experiment that are null."""
+    for group in ("projections", "measures"):
+        section = experiment.get(group) if isinstance(experiment, Mapping) else None
+        if isinstance(section, Mapping):
+            yield from ((group, str(key)) for key, value in section.items() if value is None)
+
+
 def _without_dropped_sweeps(merged: Mapping) -> dict:
-    """Leave out the sweeps, and the keys of a grid, that an overlay makes null."""
+    """Leave out the sweeps, their keys, and the keys of a grid, that an overlay makes null."""
     sweeps = merged.get("sweeps") or {}
     if not isinstance(sweeps, Mapping):
         return dict(merged)
     kept = {name: sweep for name, sweep in sweeps.items() if sweep is not None}
     for name, sweep in kept.items():
-        grid = sweep.get("grid") if isinstance(sweep, Mapping) else None
-        if isinstance(grid, Mapping):
-            grid = {key: values for key, values in grid.items() if values is not None}
-            kept[name] = {**sweep, "grid": grid}
+        if isinstance(sweep, Mapping):
+            kept[name] = _without_nulls(sweep)
+            if isinstance(sweep.get("grid"), Mapping):
+                kept[name]["grid"] = _without_nulls(sweep["grid"])
     return {**merged, "sweeps": kept}
+
+
+def _without_nulls(section: Mapping) -> dict:
+    return {key: value for key, value in section.items() if value is not None}
 
 
 def _paths(section: Mapping, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

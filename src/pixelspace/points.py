@@ -85,7 +85,7 @@ def complete(
                     raise
                 except Exception as error:  # whatever it is, the others can do without this one
                     traceback.print_exc()
-                    said = " ".join(f"{type(error).__name__}: {error}".split())
+                    said = _line(error)
                     print(f"warning: network {key} failed: {said}")
                     store.fail(key, said)
                     found[key] = {"error": said}
@@ -123,5 +123,10 @@ def train_and_measure(settings: Mapping, dataset: StoredDataset) -> dict[str, fl
     numbers = sweep.numbers_of(trained.report, measured)
     for name, value in numbers.items():
         if not math.isfinite(value):
-            raise ValueError(f"{name} is {value}, as of a training that diverged")
+            raise UserError(f"training diverged: {name} is {value}")
     return numbers
+
+
+def _line(error: Exception) -> str:
+    text = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+    return " ".join(text.split())

@@ -15,6 +15,7 @@ from pixelspace.figures import style
 HEIGHT, LEFT, BELOW, ABOVE, GAP = 1.9, 0.55, 0.45, 0.22, 0.15
 PANELS, ACROSS = 6, 3
 NAME = 14  # letters of the name of a line, at most
+MARK = {"markersize": 3.5, "markerfacecolor": "white", "markeredgewidth": 0.7}
 TICKS = 24  # letters of all labels of an axis in an inch of it, at most
 STYLES = (
     {"color": style.BLUE, "marker": "o"},
@@ -42,7 +43,7 @@ def draw(found: Mapping) -> Figure:
     down = -(-len(panels) // ACROSS)
     figure, canvas = style.sheet(HEIGHT * down + 0.2)
     width = (style.WIDTH - LEFT - (across - 1) * GAP - 0.05) / across
-    values = [value for point in found["points"] for value in point["values"]]
+    limits = _limits(found["points"])
     for number, (title, points) in enumerate(panels.items()):
         row, column = divmod(number, ACROSS)
         axes = style.place(
@@ -55,17 +56,15 @@ def draw(found: Mapping) -> Figure:
         for place, (line, look) in enumerate((looks or {None: STYLES[0]}).items()):
             own = [p for p in points if line is None or _text(p["varied"], keys[1]) == line]
             shift = 0.3 * ((place + 0.5) / max(len(looks), 1) - 0.5)
-            _line(axes, own, keys[0], ticks, shift, look)
+            _line(axes, own, keys[0], ticks, shift, look, limits)
         _ticks(axes, ticks, width)
-        _limits(axes, values)
+        axes.set_ylim(limits)
         style.write(axes, 0, 1.04, title, transform=axes.transAxes, size=style.SMALL, room=width)
         axes.tick_params(labelleft=column == 0)
     if looks:
         style.write(canvas, LEFT, 0.13, keys[1], size=style.SMALL, room=2.2)
         named = list(looks) if len(looks) <= len(STYLES) else _ends(list(looks))
-        handles = [
-            Line2D([], [], markersize=3, label=_short(text), **looks[text]) for text in named
-        ]
+        handles = [Line2D([], [], label=_short(text), **MARK, **looks[text]) for text in named]
         figure.legend(handles=handles, loc="upper right", ncols=len(named), borderaxespad=0)
     style.write(
         canvas,
@@ -86,7 +85,7 @@ def draw(found: Mapping) -> Figure:
         rotation=90,
         room=HEIGHT,
     )
-    return style.noted(figure, _failures(found))
+    return style.noted(figure, [*_failures(found), *_beyond(found, limits)])
 
 
 def alt(found: Mapping) -> str:
@@ -105,6 +104,7 @@ def alt(found: Mapping) -> str:
             f"The {found['shows'].replace('_', ' ')} over {' and '.join(found['keys'])}, at "
             f"{len(found['points'])} points of a sweep.{ends}",
             *_failures(found),
+            *_beyond(found, _limits(found["points"])),
         ]
     )
 
@@ -112,6 +112,19 @@ def alt(found: Mapping) -> str:
 def _failures(found: Mapping) -> list[str]:
     failed = sum(len(point["errors"]) for point in found["points"])
     return [f"Networks that failed: {failed}."] if failed else []
+
+
+def _beyond(found: Mapping, limits: tuple[float, float]) -> list[str]:
+    wide = sum(any(_ends_beyond(point, limits)) for point in found["points"])
+    return [f"Intervals that leave the axes, where they end in arrows: {wide}."] if wide else []
+
+
+def _ends_beyond(point: Mapping, limits: tuple[float, float]) -> tuple[bool, bool]:
+    """Tell whether the interval of a point goes below and above the limits of the axes."""
+    return (
+        point.get("low", limits[0]) < limits[0],
+        point.get("high", limits[1]) > limits[1],
+    )
 
 
 def _panels(found: Mapping) -> tuple[list[str], dict[str, list[Mapping]]]:
@@ -133,20 +146,26 @@ def _line(
     ticks: Sequence[str],
     shift: float,
     look: Mapping[str, Any],
+    limits: tuple[float, float],
 ) -> None:
     """Draw the networks of some points, and a line through their means, ``shift`` off the ticks."""
     middles = []
+    color = look["color"]
     for place, tick in enumerate(ticks):
         here = [point for point in points if _text(point["varied"], key) == tick]
         values = [value for point in here for value in point["values"]]
         across = place + shift
-        axes.plot([across] * len(values), values, ".", color=look["color"], ms=2, alpha=0.5)
+        # Before the bars and the marks: of a few networks these would hide all.
+        axes.plot([across] * len(values), values, ".", color=color, ms=2, zorder=4)
         if values:
             middles.append((across, float(np.mean(values))))
         if len(here) == 1 and "low" in here[0]:
-            axes.plot([across] * 2, [here[0]["low"], here[0]["high"]], lw=0.6, c=look["color"])
+            axes.plot([across] * 2, [here[0]["low"], here[0]["high"]], lw=0.6, c=color)
+            for arrow, end, beyond in zip("v^", limits, _ends_beyond(here[0], limits), strict=True):
+                if beyond:
+                    axes.plot([across], [end], arrow, color=color, ms=3, clip_on=False)
     if middles:
-        axes.plot(*zip(*middles, strict=True), markersize=3, **look)
+        axes.plot(*zip(*middles, strict=True), **MARK, **look)
 
 
 def _ends(texts: list[str]) -> list[str]:
@@ -171,12 +190,21 @@ def _ticks(axes: Axes, labels: Sequence[str], width: float) -> None:
     axes.set_xlim(-0.5, len(labels) - 0.5)
 
 
-def _limits(axes: Axes, values: Sequence[float]) -> None:
-    """Show all networks; an interval of two or three may leave the axes."""
-    if values:
-        low, high = min(values), max(values)
-        margin = 0.12 * (high - low) or 0.05 * abs(high) or 1
-        axes.set_ylim(low - margin, high + margin)
+def _limits(points: Iterable[Mapping]) -> tuple[float, float]:
+    """Return what an axis has to show: all networks, and as much again of their intervals.
+
+    Those of two or three networks may be so wide that nothing else could be seen.
+    """
+    points = list(points)
+    values = [value for point in points for value in point["values"]]
+    if not values:
+        return 0, 1
+    low, high = min(values), max(values)
+    room = high - low
+    low = max(low - room / 2, min([low, *(p["low"] for p in points if "low" in p)]))
+    high = min(high + room / 2, max([high, *(p["high"] for p in points if "high" in p)]))
+    margin = 0.08 * (high - low) or 0.05 * abs(high) or 1
+    return low - margin, high + margin
 
 
 def _texts(points: Iterable[Mapping], key: str | None = None) -> list[str]:

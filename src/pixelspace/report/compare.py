@@ -79,7 +79,8 @@ def read(folder: str | Path) -> Build:
     paper = root / "paper.pdf"
     return Build(
         folder=str(folder),
-        config=flat(read_json(root / "config.json")),
+        # That one build has no sweeps is told by those of the other.
+        config={k: v for k, v in flat(read_json(root / "config.json")).items() if v != {}},
         numbers={name: entry["value"] for name, entry in read_json(root / "numbers.json").items()}
         | dict(_swept(root)),
         claims=read_json(root / "claims.json"),
@@ -91,13 +92,17 @@ def read(folder: str | Path) -> Build:
 
 
 def _swept(root: Path) -> Iterator[tuple[str, float]]:
-    """Yield the mean at each point of each sweep, under what sets it apart."""
+    """Yield what is known of each point of each sweep, under what sets it apart."""
     for path in sorted((root / "sweeps").glob("*.json")):
         found = read_json(path)
         for point in found["points"]:
+            setting = ", ".join(f"{key} = {value}" for key, value in point["varied"].items())
+            name = f"{path.stem}: {found['shows']} at {setting}"
             if "mean" in point:
-                setting = ", ".join(f"{key} = {value}" for key, value in point["varied"].items())
-                yield f"{path.stem}: {found['shows']} at {setting}", point["mean"]
+                yield name, point["mean"]
+            if "deviation" in point:
+                yield f"{name}, standard deviation", point["deviation"]
+            yield f"{name}, networks that failed", len(point["errors"])
 
 
 def _figure(png: Path) -> Figure:
@@ -190,13 +195,18 @@ def compare(a: Build, b: Build) -> Comparison:
         a=a,
         b=b,
         config=changes(a.config, b.config),
-        numbers=tuple(sorted(numbers, key=lambda change: (-abs(change.relative), change.name))),
+        numbers=tuple(sorted(numbers, key=_rank)),
         number_names=number_names,
         claims=tuple(claim_changes(a.claims, b.claims)),
         figures=names(
             *({name: own.digest for name, own in build.figures.items()} for build in (a, b))
         ),
     )
+
+
+def _rank(change: NumberChange) -> tuple[float, float, str]:
+    """Order numbers by their relative difference; a change of sign alone is not more than all."""
+    return -min(abs(change.relative), 1), -abs(change.difference), change.name
 
 
 def names(a: Mapping, b: Mapping) -> Names:

@@ -236,7 +236,9 @@ class Cited:
     def results(self, name: str) -> list[dict[str, object]]:
         """Return the numbers of the measures of a variant, beside those of what it extends.
 
-        Measures of more than `LISTED` numbers are left out.
+        Each is a mapping with ``value`` and, if it is a mean over networks, ``deviation``, ``low``
+        and ``high``; that of what it extends is `None` if not measured. Measures of more than
+        `LISTED` numbers are left out.
         """
         base = self._config["experiments"][name]["extends"]
         found = []
@@ -247,12 +249,19 @@ class Cited:
                 found += [
                     {
                         "number": number.removeprefix(f"{name}."),
-                        "own": self.value(number),
-                        "base": self._numbers.get(f"{base}{number.removeprefix(name)}"),
+                        "own": self._spread(number),
+                        "base": self._spread(f"{base}{number.removeprefix(name)}"),
                     }
                     for number in own
                 ]
         return found
+
+    def _spread(self, name: str) -> dict[str, float] | None:
+        if name not in self._numbers:
+            return None
+        beside = {"deviation": "deviation", "low": "mean_low", "high": "mean_high"}
+        spread = {key: f"{name}_{end}" for key, end in beside.items() if self.has(f"{name}_{end}")}
+        return {key: self.value(cited) for key, cited in ({"value": name} | spread).items()}
 
 
 def plain(value: object) -> str:
