@@ -36,7 +36,14 @@ def made(folder: Path, **changes) -> Path:
     artifacts.write_json(folder / "config.json", content["config"])
     numbers = {name: {"value": v, "artifact": "a.json"} for name, v in content["numbers"].items()}
     artifacts.write_json(folder / "numbers.json", numbers)
-    claims = {name: {"holds": h, "sentence": s} for name, (h, s) in content["claims"].items()}
+    of_share = {
+        "number": "share",
+        "value": content["numbers"].get("share", 1.0),
+        "bounds": {"above": 0.0},
+    }
+    claims = {
+        name: {"holds": h, "sentence": s, **of_share} for name, (h, s) in content["claims"].items()
+    }
     artifacts.write_json(folder / "claims.json", claims)
     (folder / "figures").mkdir()
     for name, (grey, alt) in content["figures"].items():

@@ -1,7 +1,11 @@
 """The record of the machine: what is in it, when it is written, and that limits do not mix."""
 
+import ast
+import os
+import platform
 import shutil
 import subprocess
+import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -115,6 +119,25 @@ def test_the_limit_is_chosen_by_one_variable(monkeypatch, isa, limit):
     else:
         monkeypatch.setenv("PIXELSPACE_ISA", isa)
     assert runtime.environment(gpu=False)["ONEDNN_MAX_CPU_ISA"] == limit
+
+
+@pytest.mark.parametrize("isa", ["SSE41", "AVX", "AVX2", "AVX2_VNNI"])
+def test_numpy_and_its_linear_algebra_have_the_same_limit(monkeypatch, isa):
+    if platform.machine() != "x86_64":
+        pytest.skip("of processors of one kind")
+    monkeypatch.setenv("PIXELSPACE_ISA", isa)
+    told = "import numpy; print(numpy.show_config('dicts')['SIMD Extensions'].get('found', []))"
+    limited = {**os.environ, **runtime.environment(gpu=False), "OPENBLAS_VERBOSE": "2"}
+    done = subprocess.run(
+        [sys.executable, "-W", "error::RuntimeWarning", "-c", told],
+        env=limited,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    core, unused = runtime.OF_NUMPY[isa.partition("_")[0]]
+    assert done.stderr == f"Core: {core}\n"
+    assert not set(unused.split()) & set(ast.literal_eval(done.stdout))
 
 
 @pytest.mark.parametrize("isa", ["AVX3", "sse41"])

@@ -63,7 +63,7 @@ def test_the_same_bytes_are_the_same_paper(tmp_path):
     assert table["drawings"] == ["3", "0"]
     assert table["texts"] == ["4", "0"]
     assert table["numbers"] == ["3", "0", "0"]
-    assert table["claims"] == ["1", "0"]
+    assert table["claims"] == ["1", "0", "0"]
 
 
 def test_what_is_known_of_networks_and_the_machine_is_no_artifact(tmp_path):
@@ -139,6 +139,20 @@ def test_a_claim_with_another_sentence_and_the_same_verdict_is_the_same(tmp_path
     verdict = judged(tmp_path, claims={"works": (True, "It is another number.")})
     assert verdict.passed
     assert verdict.same_claims == 1
+
+
+def test_a_claim_whose_number_goes_past_its_bound_in_other_builds_is_undecided(tmp_path):
+    past = {"numbers": BASE["numbers"] | {"share": -0.1}, "claims": {"works": (False, "No.")}}
+    like = built(tmp_path / "like", **past)
+    of = known(tmp_path, like)
+    assert of.claims == {"works": None}
+    verdict = reference.compare(of, reference.read(like))
+    assert verdict.passed
+    assert verdict.undecided == ("works",)
+    lines = reference.report(verdict)
+    assert lines[lines.index("claims that are undecided, near their bounds: 1") + 1] == "    works"
+    gone = reference.compare(of, reference.read(built(tmp_path / "gone", claims={})))
+    assert not gone.passed
 
 
 @pytest.mark.parametrize(("grey", "near"), [(5, True), (6, False), (255, False)])
@@ -347,7 +361,7 @@ def test_the_tool_says_how_other_builds_fare(tmp_path):
         (lambda b, file: (b / PROJECTION).write_bytes(b""), "changed since it was built"),
         (
             lambda b, file: artifacts.write_json(b / "config.json", {"seed": 2}),
-            "than the reference, 4 keys differ: experiments.efl.epochs: 5 → absent, ",
+            "than the reference, 3 keys differ: experiments.efl.epochs: 5 → absent, ",
         ),
         (
             lambda b, file: artifacts.write_json(b / "config.json", BASE["config"] | {"seed": 2}),

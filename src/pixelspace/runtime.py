@@ -4,6 +4,7 @@ import contextlib
 import errno
 import gc
 import os
+import platform
 import sys
 import threading
 import time
@@ -35,7 +36,7 @@ ENVIRONMENT = {
 """Set for every job before Python starts: thread counts and instruction sets change bytes."""
 
 ISA = "PIXELSPACE_ISA"
-"""Environment variable: the instruction sets that oneDNN may use in the place of AVX2.
+"""Environment variable: the instruction sets that may be used in the place of AVX2.
 
 For builds that are to show what another processor makes of the paper.
 """
@@ -49,6 +50,16 @@ ISAS = (
 
 oneDNN takes a name that it does not know for DEFAULT, and says nothing.
 """
+
+BEYOND_AVX2 = "X86_V4 AVX512_ICL AVX512_SPR"
+OF_NUMPY = {
+    "SSE41": ("Nehalem", f"X86_V3 {BEYOND_AVX2}"),
+    "AVX": ("Sandybridge", f"X86_V3 {BEYOND_AVX2}"),
+    "AVX2": ("Haswell", BEYOND_AVX2),
+    "AVX512": ("SkylakeX", ""),
+}
+"""By what their names begin with: the processor that OpenBLAS is to take this one for, and the
+groups of instructions that NumPy is not to use. Both would take all that there are."""
 
 
 def environment(*, gpu: bool, remote: bool = False) -> dict[str, str]:
@@ -66,7 +77,15 @@ def environment(*, gpu: bool, remote: bool = False) -> dict[str, str]:
         raise UserError(f"{ISA}={isa}: must be one of {', '.join(ISAS)}, or unset")
     unseen = {} if gpu else {"CUDA_VISIBLE_DEVICES": ""}
     through = {"PIXELSPACE_REMOTE": "1"} if remote else {}
-    return {**ENVIRONMENT, "ONEDNN_MAX_CPU_ISA": isa, **unseen, **through}
+    return {**ENVIRONMENT, "ONEDNN_MAX_CPU_ISA": isa, **_of_numpy(isa), **unseen, **through}
+
+
+def _of_numpy(isa: str) -> dict[str, str]:
+    """Return the environment variables that limit NumPy and SciPy to some instruction sets."""
+    if platform.machine() not in ("x86_64", "AMD64") or isa == "DEFAULT":
+        return {}
+    core, unused = OF_NUMPY[isa.partition("_")[0]]
+    return {"OPENBLAS_CORETYPE": core, "NPY_DISABLE_CPU_FEATURES": unused}
 
 
 @contextlib.contextmanager

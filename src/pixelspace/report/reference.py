@@ -84,13 +84,16 @@ class Picture(NamedTuple):
 
 @dataclass(frozen=True)
 class Reference:
-    """What a build was. Keys of the machine and the configuration are joined by points."""
+    """What a build was. Keys of the machine and the configuration are joined by points.
+
+    A claim that is None is undecided: it holds in some builds and not in others.
+    """
 
     machine: Mapping[str, object]
     config: Mapping[str, object]
     files: Mapping[str, str]
     numbers: Mapping[str, Number]
-    claims: Mapping[str, bool]
+    claims: Mapping[str, bool | None]
     figures: Mapping[str, Picture]
 
 
@@ -179,9 +182,21 @@ def of(
         config=build.config,
         files=finished.files,
         numbers={name: Number(value, numbers[name]) for name, value in build.numbers.items()},
-        claims={name: found["holds"] for name, found in build.claims.items()},
+        claims={
+            name: _verdict(found, numbers[found["number"]]) for name, found in build.claims.items()
+        },
         figures={name: Picture(figures[name], pixels) for name, pixels in pictures.items()},
     )
+
+
+def _verdict(claim: Mapping, tolerance: float) -> bool | None:
+    """Return whether a claim holds, or None if other builds may as well say that it does not.
+
+    They may if its number has been as far off in one as it is from the bound here.
+    """
+    away = min(abs(claim["value"] - bound) for bound in claim["bounds"].values())
+    exact = "equal" in claim["bounds"]
+    return None if away <= tolerance / MULTIPLE and not exact else claim["holds"]
 
 
 def _must_be_like(finished: Finished, other: Finished) -> None:
@@ -349,6 +364,7 @@ class Verdict:
     numbers: Judged
     figures: Judged
     same_claims: int
+    undecided: tuple[str, ...]
     claims: tuple[ClaimChange, ...]
     machine: tuple[Change, ...] | None
 
@@ -367,8 +383,10 @@ def compare(reference: Reference, finished: Finished) -> Verdict:
     build = finished.build
     _must_have_config(build, reference.config)
     _must_have_files(finished, reference.files)
-    before = {name: {"holds": holds, "sentence": ""} for name, holds in reference.claims.items()}
     now = {name: claim["holds"] for name, claim in build.claims.items()}
+    undecided = tuple(name for name in now if reference.claims.get(name, ...) is None)
+    decided = reference.claims | {name: now[name] for name in undecided}
+    before = {name: {"holds": holds, "sentence": ""} for name, holds in decided.items()}
     files = comparing.names(reference.files, finished.files)
     return Verdict(
         folder=build.folder,
@@ -384,6 +402,7 @@ def compare(reference: Reference, finished: Finished) -> Verdict:
             for name, picture in reference.figures.items()
         ),
         same_claims=len(comparing.names(reference.claims, now).alike),
+        undecided=undecided,
         claims=tuple(comparing.claim_changes(before, build.claims)),
         machine=comparing.changes(reference.machine, finished.machine)
         if reference.machine and finished.machine
@@ -465,6 +484,7 @@ def report(verdict: Verdict) -> list[str]:
         *_listed("numbers that are off", [_said(one) for one in numbers.outside]),
         *_listed("figures that are off", [_said(one) for one in figures.outside]),
         *_listed("claims with another verdict", list(claims)),
+        *_listed("claims that are undecided, near their bounds", list(verdict.undecided)),
         *_listed("files that the reference does not have, not judged", list(files.only_b)),
         *_machine_lines(verdict.machine),
         f"{verdict.folder}: {_summed_up(verdict)}",
@@ -483,7 +503,7 @@ def _table(verdict: Verdict) -> Iterator[str]:
             (name, judged.same, "", len(judged.within), len(judged.outside))
             for name, judged in (("numbers", verdict.numbers), ("figures", verdict.figures))
         ),
-        ("claims", verdict.same_claims, "", "", len(verdict.claims)),
+        ("claims", verdict.same_claims, "", len(verdict.undecided), len(verdict.claims)),
     ]
     widths = [max(len(str(row[column])) for row in rows) for column in range(len(COLUMNS))]
     for name, *cells in rows:
