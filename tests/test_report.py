@@ -254,6 +254,12 @@ def test_what_is_measured_of_every_network_is_a_mean_with_its_spread(tmp_path):
     )
     assert {entry["value"] for entry in alone.values()} == {4.0}
     assert alone.keys() == {f"x.speed.top{end}" for end in ("", "_lowest", "_highest")}
+    for path in paths:
+        artifacts.write_json(path, {"top": 1.0, "top_deviation": 0.0})
+    with pytest.raises(ValueError, match="top_deviation"):
+        numbers.collect(
+            str(tmp_path), datasets=[], reports=[], shown=[], measures=[], replicated=paths
+        )
 
 
 needs_tex = pytest.mark.skipif(not shutil.which("latexmk"), reason="latexmk is not installed")
@@ -345,6 +351,7 @@ def test_what_is_measured_of_a_variant_stands_beside_what_it_extends():
         "base.m.x_mean_high": {"value": 1.75, "of": "base.m.x"},
         "own.m.x": {"value": 2.0},
         "own.m.x_lowest": {"value": 0.0, "of": "own.m.x"},
+        "own.m.y_deviation": {"value": 4.0},
         "own.m.y": {"value": 3.0},
         **{f"own.many.{number}": {"value": 0.0} for number in range(100)},
     }
@@ -355,5 +362,6 @@ def test_what_is_measured_of_a_variant_stands_beside_what_it_extends():
             "own": {"value": 2.0},
             "base": {"value": 1.0, "deviation": 0.5, "low": 0.25, "high": 1.75},
         },
+        {"number": "m.y_deviation", "own": {"value": 4.0}, "base": None},
         {"number": "m.y", "own": {"value": 3.0}, "base": None},
     ]

@@ -52,7 +52,7 @@ def measure(model: keras.Model, dataset: StoredDataset, *, seed: int) -> dict[st
         for part, total in split_weights(weights.reshape(rows, columns), masks).items():
             numbers[f"node{node}_{part}"] = total
         numbers[f"node{node}_noise"] = float((noise @ weights).mean())
-        numbers[f"node{node}_noise_deviation"] = float((noise @ weights).std())
+        numbers[f"node{node}_noise_spread"] = float((noise @ weights).std())
         numbers[f"node{node}_cosine"] = template_cosine(weights.reshape(rows, columns), target)
         for i, name in enumerate(dataset.class_names):
             of_class = test.labels == i

@@ -68,6 +68,9 @@ def collect(
         networks = [read_json(path) for path in paths]
         for key in networks[0]:
             found = of_networks([{key: network[key]} for network in networks])
+            taken = (found.keys() & networks[0].keys()) - {key}
+            if taken:
+                raise ValueError(f"{paths[0]}: {taken} are of the spread of {key}, and numbers too")
             add(paths[0], prefix, found)
             mean = ".".join((*prefix, key))
             for beside in found.keys() - {key}:

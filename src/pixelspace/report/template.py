@@ -260,8 +260,9 @@ class Cited:
         if name not in self._numbers:
             return None
         beside = {"deviation": "deviation", "low": "mean_low", "high": "mean_high"}
-        spread = {key: f"{name}_{end}" for key, end in beside.items() if self.has(f"{name}_{end}")}
-        return {key: self.value(cited) for key, cited in ({"value": name} | spread).items()}
+        spread = {key: f"{name}_{end}" for key, end in beside.items()}
+        own = {k: n for k, n in spread.items() if self._numbers.get(n, {}).get("of") == name}
+        return {key: self.value(cited) for key, cited in ({"value": name} | own).items()}
 
 
 def plain(value: object) -> str:
