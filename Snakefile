@@ -46,6 +46,7 @@ localrules:
     check_claims,
     write_paper,
     compile_paper,
+    pack_arxiv,
     claims,
 
 

@@ -1,5 +1,6 @@
 """The report: templates are strict and escaped, numbers are measured, TeX's errors are short."""
 
+import functools
 import re
 import shutil
 from pathlib import Path
@@ -9,7 +10,7 @@ from jinja2 import nodes
 
 from pixelspace import artifacts
 from pixelspace.errors import UserError
-from pixelspace.report import claims, latex, numbers, spread, template
+from pixelspace.report import arxiv, claims, latex, numbers, spread, template
 from pixelspace.seeds import derive
 
 ROOT = Path(__file__).parent.parent
@@ -312,6 +313,22 @@ def test_tex_runs_no_commands_and_reads_no_files_of_others(tmp_path):
     assert not (tmp_path / "ran").exists()
     with pytest.raises(UserError):
         compiled(tmp_path / "read", DOCUMENT.format(rf"\input{{{secret}}}"))
+
+
+@needs_tex
+def test_what_arxiv_would_refuse_is_refused_before(tmp_path, monkeypatch):
+    tex = tex_file(tmp_path, DOCUMENT.format("Hello"))
+    strange = tmp_path / "größe.pdf"
+    artifacts.write_text(strange, "")
+    packed = functools.partial(
+        arxiv.pack, tex, bibliography=tmp_path / "references.bib", archive=tmp_path / "a.tar.gz"
+    )
+    with pytest.raises(UserError, match=r"^größe\.pdf: arXiv takes names of letters"):
+        packed(figures=[strange])
+    monkeypatch.setattr(arxiv, "LARGEST", 10)
+    with pytest.raises(UserError, match=r"the sources have \d+ MB, and arXiv takes"):
+        packed(figures=[])
+    assert not (tmp_path / "a.tar.gz").exists()
 
 
 def test_seeds_follow_the_stated_rule():

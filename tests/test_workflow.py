@@ -1,8 +1,11 @@
 """The whole workflow on the small configuration, in a copy of the repository, as a user runs it."""
 
 import csv
+import os
 import re
 import shutil
+import subprocess
+import tarfile
 from pathlib import Path
 
 import h5py
@@ -139,6 +142,33 @@ def test_what_is_hidden_in_a_result_is_found(tmp_path):
     (tmp_path / "logs/f.log").write_text(words[0])
     found = holding(tmp_path, ["canary"])
     assert set(found) == {"a.json", "b.npz", "c.h5", "d.png", "e.pdf"}
+
+
+def test_what_goes_to_arxiv_compiles_by_itself(small_paper, tmp_path):
+    target = f"{RESULTS}/arxiv.tar.gz"
+    run = snakemake(small_paper, target)
+    assert run.returncode == 0, run.stdout + run.stderr
+    with tarfile.open(small_paper / target) as archive:
+        names = archive.getnames()
+        archive.extractall(tmp_path, filter="data")
+    assert names[:2] == ["paper.tex", "paper.bbl"]
+    source = (tmp_path / "paper.tex").read_text(encoding="utf-8")
+    assert "\\pdfoutput=1" in "".join(source.splitlines()[:5])
+    shown = set(re.findall(r"\\paperfigure\{([\w-]+)\}", source))
+    assert set(names[2:]) == {f"figures/{name}.pdf" for name in shown}
+    home = tmp_path / "home"
+    home.mkdir()
+    for _ in range(3):
+        subprocess.run(
+            ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"],
+            cwd=tmp_path,
+            env={"PATH": os.environ["PATH"], "HOME": str(home)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
+    assert "undefined" not in (tmp_path / "paper.log").read_text(errors="replace")
+    assert text_of(tmp_path / "paper.pdf") == text_of(small_paper / RESULTS / "paper.pdf")
 
 
 def test_the_terminal_shows_one_line_for_each_step(small_paper):

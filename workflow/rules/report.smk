@@ -90,3 +90,21 @@ rule compile_paper:
         "typeset the paper"
     script:
         "../../scripts/compile_paper.py"
+
+
+# The sources of the paper as arXiv takes them.
+rule pack_arxiv:
+    input:
+        tex=rules.write_paper.output.tex,
+        bibliography=local("report/references.bib"),
+        figures=figures_of_the_paper(),
+    output:
+        archive=f"{RESULTS}/arxiv.tar.gz",
+    log:
+        f"{RESULTS}/logs/pack_arxiv.log",
+    params:
+        code=code("pack_arxiv"),
+    message:
+        "pack the sources for arXiv"
+    script:
+        "../../scripts/pack_arxiv.py"

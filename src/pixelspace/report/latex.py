@@ -1,11 +1,12 @@
 """From LaTeX to PDF: the same bytes in any folder, no shell, and errors in one line."""
 
+import contextlib
 import os
 import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pixelspace.artifacts import checked, written
@@ -22,13 +23,25 @@ ENVIRONMENT = {
     "max_print_line": "10000",
 }
 LATEXMK = "latexmk -norc -pdf -no-shell-escape -interaction=nonstopmode -halt-on-error".split()
-TECTONIC = "tectonic --untrusted --keep-logs".split()
+TECTONIC = "tectonic --untrusted --keep-logs --keep-intermediates".split()
 
 
 def compile_pdf(
     tex: str | Path, *, bibliography: str | Path, figures: Iterable[str | Path], pdf: str | Path
 ) -> None:
-    """Typeset ``tex`` with its bibliography and figures, in a temporary folder, to ``pdf``.
+    """Typeset ``tex`` with its bibliography and figures to ``pdf``; raises what `typeset` does."""
+    with typeset(tex, bibliography=bibliography, figures=figures) as folder, written(pdf) as file:
+        shutil.copy(folder / "paper.pdf", file)
+
+
+@contextlib.contextmanager
+def typeset(
+    tex: str | Path, *, bibliography: str | Path, figures: Iterable[str | Path]
+) -> Iterator[Path]:
+    """Typeset ``tex`` as ``paper.tex`` in a temporary folder, and give this folder.
+
+    It holds all that TeX read, with the figures in a folder of their own, and all that it wrote:
+    ``paper.pdf``, ``paper.bbl`` and more.
 
     Raises:
         UserError: if TeX is missing or finds an error; with the line and the template file that
@@ -55,8 +68,7 @@ def compile_pdf(
             log = folder / "paper.log"
             text = log.read_text(errors="replace") if log.is_file() else ""
             raise UserError(explain(text, tex))
-        with written(pdf) as temporary:
-            shutil.copy(folder / "paper.pdf", temporary)
+        yield folder
 
 
 def engine() -> list[str]:
