@@ -1,4 +1,5 @@
 # make paper    set up, then build results/paper.pdf     CONFIG=overlay.yaml PHOTOS=folder CORES=n GPU=1
+# make why      say why a target would be made again      TARGET=results/figures/efl-weights.pdf
 # make claims   build what the claims of the paper are about, and fail if one of them does
 # make compare  say and draw what differs between two folders of results: A=results B=results-my
 # make verify   say whether a finished build is the paper of report/reference.json    RESULTS=results
@@ -28,7 +29,7 @@ endif
 # Through the environment, whatever is in these names.
 OVERLAY := $(if $(CONFIG),--configfile "$$CONFIG") $(if $(PHOTOS),--config photos="$$PHOTOS")
 
-.PHONY: paper claims compare verify reference test faults lint lock container clean
+.PHONY: paper claims why compare verify reference test faults lint lock container clean
 .PHONY: bench bench-pipeline bench-rendering bench-projections bench-scale bench-memory
 .PHONY: python python-dev tex
 
@@ -41,6 +42,9 @@ ifdef CONFIG
 	@PYTHONPATH=src $(ENVIRONMENT)/bin/python tools/read_config.py "$$CONFIG"
 endif
 	@exec $(ENVIRONMENT)/bin/snakemake $(TARGETS) --cores $(CORES) $(OVERLAY)
+
+why: python
+	@PIXELSPACE_WHY=1 $(ENVIRONMENT)/bin/snakemake --dry-run $(if $(TARGET),"$$TARGET") $(OVERLAY)
 
 compare: python
 	@PYTHONPATH=src $(ENVIRONMENT)/bin/python tools/compare.py "$(A)" "$(B)" || [ $$? = 1 ]

@@ -303,6 +303,43 @@ def test_an_edit_of_the_library_concerns_the_steps_that_import_it(restored, modu
     assert all("updated by another job" in plan[step] for step in plan.keys() - wanted)
 
 
+def test_why_a_file_would_be_made_again_is_said_in_words(restored):
+    def why(target: str) -> dict[str, list[str]]:
+        """What is said of each step, by what it is."""
+        plan = snakemake(restored, "-n", f"{RESULTS}/{target}", environment={"PIXELSPACE_WHY": "1"})
+        assert plan.returncode == 0, plan.stdout + plan.stderr
+        if "Nothing to be done" in plan.stdout + plan.stderr:
+            return {}
+        said, step = {}, ""
+        for line in plan.stdout.splitlines():
+            if line.startswith("    "):
+                said[step].append(line.strip())
+            elif re.match(r"\w+: ", line):
+                step = line.partition(": ")[2]
+                said[step] = []
+        return said
+
+    sheet, drawn = "figures/mnist-inversion.pdf", "draw mnist-inversion"
+    assert why(sheet) == {}
+    edited(restored / SMOKE, "logits], images: 2, steps: 16", "logits], images: 2, steps: 17")
+    assert why(sheet) == {
+        "project mnist onto pixel space: inversion": [
+            "experiments.mnist.projections.inversion.steps was 16 and is 17"
+        ],
+        drawn: ["follows from the steps above"],
+    }
+    edited(restored / SMOKE, "logits], images: 2, steps: 17", "logits], images: 2, steps: 16")
+    appended(restored / "src/pixelspace/figures/inversion.py", "\n\nOTHER = 1\n")
+    changed = ["the code changed in src/pixelspace/figures/inversion.py"]
+    assert why(sheet) == {drawn: changed}
+    edited(restored / "report/sections/further.tex.j2", "Three things", "Several things")
+    newer = "newer than what was made of it: report/sections/further.tex.j2"
+    said = why("paper.pdf")
+    assert said["write the paper"] == [newer]
+    assert said[drawn] == changed
+    assert said["typeset the paper"] == ["follows from the steps above"]
+
+
 def test_a_comment_in_the_library_reruns_nothing(restored):
     edited(restored / "src/pixelspace/artifacts.py", "import json", "# Why.\nimport json")
     assert planned(restored) == []

@@ -32,10 +32,11 @@ FAILED = "At least one job did not complete successfully."
 """Snakemake's last word on a run that failed."""
 
 
-def install(workflow, log: str) -> None:
+def install(workflow, log: str, display: type["Progress"] | None = None) -> None:
     """Show the progress of ``workflow`` in the terminal, and write Snakemake's messages to ``log``.
 
-    Nothing changes where Snakemake is a job's process, or was asked for a display of its own.
+    Another ``display`` may be given. Nothing changes where Snakemake is a job's process, or was
+    asked for a display of its own.
     """
     logger = workflow.logger_manager.logger
     settings = workflow.output_settings
@@ -44,7 +45,7 @@ def install(workflow, log: str) -> None:
     for terminal in logger.handlers:
         if terminal.name == "DefaultStreamHandler":
             logger.removeHandler(terminal)
-            logger.addHandler(Progress(workflow, terminal, log))
+            logger.addHandler((display or Progress)(workflow, terminal, log))
             return
 
 
@@ -93,15 +94,15 @@ class Progress(logging.Handler):
             return
         self.jobs[record.jobid] = record
         if self.workflow.dryrun:
-            self._print(f"{_name(record)}  ({_shortened(record.reason)})")
+            self._print(f"{name(record)}  ({_shortened(record.reason)})")
 
     def on_job_finished(self, record: logging.LogRecord) -> None:
         started = self.jobs.get(record.job_id)
         if started:
             self.finished += 1
-            self._print(f"{self._position(started, record)}  {_name(started)}")
+            self._print(f"{self._position(started, record)}  {name(started)}")
             logs = (Path(log) for log in started.log)
-            self._print(*_indented([line for log in logs for line in _warnings(log)]))
+            self._print(*indented([line for log in logs for line in _warnings(log)]))
 
     def on_error(self, record: logging.LogRecord) -> None:
         """Show an error, unless it only says that a step failed: the step's log says why."""
@@ -114,13 +115,13 @@ class Progress(logging.Handler):
     def on_job_error(self, record: logging.LogRecord) -> None:
         self.failed = True
         started = self.jobs[record.jobid]
-        self._print(f"{self._position(started, record)}  FAILED  {_name(started)}")
+        self._print(f"{self._position(started, record)}  FAILED  {name(started)}")
         # What a cluster says of its job, such as that a node was lost.
-        self._print(*_indented((record.rule_msg or "").splitlines()))
+        self._print(*indented((record.rule_msg or "").splitlines()))
         cause = self.causes.pop(record.thread, "")
         # A cluster's log of the job comes after the step's own, which says more.
         if not self._show_end(record.log):
-            self._print(*_indented(cause.splitlines()))
+            self._print(*indented(cause.splitlines()))
         if re.search(KILLED, cause):
             self._print("    it was killed, as steps are that need more memory than there is")
 
@@ -133,7 +134,7 @@ class Progress(logging.Handler):
         for log in map(Path, logs):
             if log.is_file() and log.stat().st_size:
                 lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-                self._print(f"the end of {log}:", *_indented(lines[-LOG_LINES:]))
+                self._print(f"the end of {log}:", *indented(lines[-LOG_LINES:]))
                 return True
         return False
 
@@ -160,7 +161,7 @@ class Progress(logging.Handler):
             print(line, file=self.terminal.stream, flush=True)
 
 
-def _name(job: logging.LogRecord) -> str:
+def name(job: logging.LogRecord) -> str:
     """The rule, then its message, or else its wildcards where it has any."""
     return f"{job.rule_name}: {job.rule_msg or '/'.join(job.wildcards.values())}".rstrip(": ")
 
@@ -177,5 +178,5 @@ def _shortened(reason: str) -> str:
     return reason if len(reason) <= REASON_LENGTH else f"{reason[:REASON_LENGTH]} …"
 
 
-def _indented(lines: list[str]) -> list[str]:
+def indented(lines: list[str]) -> list[str]:
     return [f"    {line}" for line in lines]

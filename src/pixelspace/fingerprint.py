@@ -1,8 +1,8 @@
 """Fingerprints of code: they change when what a module does may have changed.
 
 Snakemake reruns a job when its parameters change but does not see an edit to a library module, and
-takes a comment in a script, or a copy of it, for a change; so each job has the fingerprint of its
-script, with all that it imports, among its parameters.
+takes a comment in a script, or a copy of it, for a change; so each job has among its parameters
+fingerprints of its script and of each module that this imports.
 """
 
 import ast
@@ -56,18 +56,27 @@ def _imported(script: Path) -> frozenset[str]:
 
 
 @functools.cache
-def fingerprint(*modules: str, script: Path | None = None) -> str:
-    """Return 16 hexadecimal digits for modules and all of the package that they import.
+def parts(*modules: str, script: Path | None = None) -> dict[str, str]:
+    """Return 8 hexadecimal digits for each of some modules and of all that they import.
 
     Args:
-        modules: full names, for example ``pixelspace.datasets.efl``.
+        modules: full names of modules of the package, for example ``pixelspace.datasets.efl``.
         script: one that counts too, with what it imports; what it imports by a name that is
             computed must be among the modules.
+
+    Returns:
+        By the names of the modules; that of the script is ``scripts/`` and the file's name.
     """
     named = {*modules, *(_imported(script) if script else ())}
     reached = set(named)
     for module in named:
         reached |= _graph().find_upstream_modules(module)
-    text = "".join(f"{module} {_own(module)}\n" for module in sorted(reached))
-    text += _hashed(script) if script else ""
+    own = {f"scripts/{script.name}": _hashed(script)} if script else {}
+    hashes = own | {module: _own(module) for module in sorted(reached)}
+    return {name: whole[:8] for name, whole in hashes.items()}
+
+
+def fingerprint(*modules: str) -> str:
+    """Return 16 hexadecimal digits for modules of the package and all of it that they import."""
+    text = "".join(f"{name} {own}\n" for name, own in parts(*modules).items())
     return hashlib.sha256(text.encode()).hexdigest()[:16]

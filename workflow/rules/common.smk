@@ -4,10 +4,10 @@ import re
 
 import guard
 import progress
-from pixelspace import machine, runtime
+import why
+from pixelspace import fingerprint, machine, runtime
 from pixelspace import sweeps as planning
 from pixelspace.files import digest, listing
-from pixelspace.fingerprint import fingerprint
 from pixelspace.seeds import derive
 
 GPU = "PIXELSPACE_GPU" in os.environ
@@ -36,7 +36,9 @@ MEDIAN = "median"
 # What the paper may say of its configuration.
 WRITTEN_CONFIG = configuration.recorded(CONFIG)
 
-progress.install(workflow, f"{RESULTS}/logs/snakemake.log")
+(why if "PIXELSPACE_WHY" in os.environ else progress).install(
+    workflow, f"{RESULTS}/logs/snakemake.log"
+)
 guard.install(workflow, RESULTS)
 
 
@@ -90,12 +92,12 @@ def pretrained_weights(wildcards):
 
 
 def code(script, named=lambda wildcards: ()):
-    """A function of wildcards that gives the fingerprint of a script and of all that it imports.
+    """A function of wildcards that gives fingerprints of a script and of each module it imports.
 
     `named` gives modules that it imports by a name in the settings.
     """
     path = Path(workflow.basedir, "scripts", f"{script}.py")
-    return lambda wildcards: fingerprint(*named(wildcards), script=path)
+    return lambda wildcards: fingerprint.parts(*named(wildcards), script=path)
 
 
 def network_module(wildcards):

@@ -1,0 +1,122 @@
+"""Why a target would be made again, in plain words: which key, file or code changed, and how.
+
+Snakemake keeps with each file the parameters of the step that made it; here they are held against
+those of today. Steps that run only because one before them does are named, and no more.
+"""
+
+import ast
+import difflib
+import logging
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import progress
+from snakemake.jobs import Reason
+
+KEYS = {
+    ("make_dataset", "settings"): "experiments.{experiment}.dataset.{source}",
+    ("make_dataset", "source"): "experiments.{experiment}.dataset.source",
+    ("train_network", "network"): "experiments.{experiment}.network",
+    ("train_network", "recipe"): "experiments.{experiment}.training.recipe",
+    ("train_network", "settings"): "experiments.{experiment}.training.{recipe}",
+    ("project", "network"): "experiments.{experiment}.network",
+    ("project", "settings"): "experiments.{experiment}.projections.{projection}",
+    ("measure", "network"): "experiments.{experiment}.network",
+    ("measure", "settings"): "experiments.{experiment}.measures.{measure}",
+}
+"""The sections of the configuration that parameters of steps are from, by rule and name."""
+
+LONGEST = 60
+"""Letters of a value that are shown."""
+
+
+def install(workflow, log: str) -> None:
+    """Explain the plan of ``workflow`` in the terminal in the place of listing it."""
+    progress.install(workflow, log, Why)
+
+
+class Why(progress.Progress):
+    """Says of each step of a plan what it comes of."""
+
+    def on_job_info(self, record: logging.LogRecord) -> None:
+        if record.rule_name in self._targets():
+            return
+        self.jobs[record.jobid] = record
+        dag = self.workflow.dag
+        (job,) = (job for job in dag.needrun_jobs() if dag.jobid(job) == record.jobid)
+        causes = list(_causes(job, dag.reason(job), self.workflow.persistence))
+        self._print(progress.name(record))
+        self._print(*progress.indented(causes or ["follows from the steps above"]))
+
+
+def _causes(job, reason: Reason, persistence) -> Iterator[str]:
+    """Yield what of a step itself has changed, a line each."""
+    if reason.missing_output:
+        yield f"not there: {', '.join(sorted(map(str, reason.missing_output)))}"
+        return
+    if reason.forced:
+        yield "asked for, or not as it was written"
+    for file in sorted(map(str, reason.updated_input - reason.updated_input_run)):
+        yield f"newer than what was made of it: {file}"
+    known = persistence.input(job.output[0])
+    if known is not None:
+        now = set(map(str, job.input))
+        yield from (f"one more to read: {file}" for file in sorted(now - set(known)))
+        yield from (f"no more to read: {file}" for file in sorted(set(known) - now))
+    change = persistence.params_changed(job)
+    if change:
+        olds = [ast.literal_eval(old) for old in sorted(change.only_old)]
+        for name, new in job.params.items():
+            if repr(new) in change.only_new:
+                old = _predecessor(new, olds)
+                yield from _compared(_key(job, name), old, new)
+
+
+def _predecessor(new: Any, olds: list) -> Any:
+    """Take out of the values that a step had, and no longer has, the one that another replaced.
+
+    Snakemake keeps values without names; the one that looks most like it must be it.
+    """
+    alike = [old for old in olds if type(old) is type(new)]
+    if not alike:
+        return None
+    best = max(alike, key=lambda old: difflib.SequenceMatcher(None, repr(old), repr(new)).ratio())
+    olds.remove(best)
+    return best
+
+
+def _key(job, name: str) -> str:
+    """Return where in the configuration a parameter of a step is from, or else its name."""
+    place = KEYS.get((job.rule.name, name), name)
+    return place.format_map({**dict(job.params.items()), **job.wildcards_dict})
+
+
+def _compared(name: str, old: Any, new: Any) -> Iterator[str]:
+    """Yield what differs between two values of a parameter, by key where they are mappings."""
+    if name == "code" and old is None:
+        yield "the code changed; how is not known, as the record is of an older version"
+    elif name == "code":
+        for part in sorted(old.keys() | new.keys()):
+            if part not in old or part not in new:
+                yield f"the code {'has' if part in new else 'no longer has'} {_file(part)}"
+            elif old[part] != new[part]:
+                yield f"the code changed in {_file(part)}"
+    elif isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in dict.fromkeys([*old, *new]):
+            if old.get(key, ...) != new.get(key, ...):
+                yield from _compared(f"{name}.{key}", old.get(key), new.get(key))
+    else:
+        yield f"{name} was {_short(old)} and is {_short(new)}"
+
+
+def _file(part: str) -> str:
+    """Return the file of a script or of a module."""
+    path = Path(part if part.startswith("scripts/") else f"src/{part.replace('.', '/')}.py")
+    package = path.with_suffix("")
+    return str(package / "__init__.py" if package.is_dir() else path)
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} …"
