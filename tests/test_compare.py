@@ -97,6 +97,14 @@ def test_keys_of_the_configuration(tmp_path):
     )
 
 
+def test_an_experiment_that_only_one_has_is_one_line(tmp_path):
+    experiments = BASE["config"]["experiments"]
+    more = {"seed": 1, "experiments": {**experiments, "mine": {"epochs": 1, "units": [2]}}}
+    assert found(tmp_path, config=more).config == (
+        compare.Change("experiments.mine", ABSENT, "there"),
+    )
+
+
 def test_numbers_stand_by_their_relative_difference(tmp_path):
     other = {"accuracy": 0.4, "errors": 3, "share": -0.25, "more": 1}
     changed = found(tmp_path, numbers=other)

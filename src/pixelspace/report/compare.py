@@ -25,6 +25,9 @@ from pixelspace.keys import flat
 ABSENT = "absent"
 """Stands for a key or claim that one of the builds does not have."""
 
+THERE = object()
+"""Stands for a section of the configuration that the other build does not have."""
+
 LISTED = 20
 """How many differences of each sort the summary lists; the page has all of them."""
 
@@ -194,7 +197,7 @@ def compare(a: Build, b: Build) -> Comparison:
     return Comparison(
         a=a,
         b=b,
-        config=changes(a.config, b.config),
+        config=changes(*_with_whole_sections(a.config, b.config)),
         numbers=tuple(sorted(numbers, key=_rank)),
         number_names=number_names,
         claims=tuple(claim_changes(a.claims, b.claims)),
@@ -227,7 +230,24 @@ def changes(a: Mapping[str, object], b: Mapping[str, object]) -> tuple[Change, .
     )
 
 
+def _with_whole_sections(*configs: Mapping[str, object]) -> list[dict[str, object]]:
+    """Put one key in the place of all those of an experiment or sweep that not all configs have."""
+
+    def section(key: str) -> str:
+        first, _, rest = key.partition(".")
+        return f"{first}.{rest.partition('.')[0]}" if first in ("experiments", "sweeps") else ""
+
+    common = set.intersection(*({section(key) for key in config} for config in configs))
+    return [
+        {key: value for key, value in config.items() if section(key) in common}
+        | {section(key): THERE for key in config if section(key) not in common | {""}}
+        for config in configs
+    ]
+
+
 def _text(values: Mapping[str, object], name: str) -> str:
+    if values.get(name) is THERE:
+        return "there"
     return json.dumps(values[name], ensure_ascii=False) if name in values else ABSENT
 
 
