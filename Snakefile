@@ -29,7 +29,8 @@ onsuccess:
         machine.record(RESULTS, project=workflow.basedir, environment=os.environ)
 
 
-# On a cluster these run where snakemake does: a job of its own costs each more than it computes.
+# On a cluster these run where snakemake does: a job of its own costs each more than it computes. None
+# is tried again, as jobs are: what fails here fails because of what it is given.
 localrules:
     choose_network,
     summarize_projection,
@@ -68,6 +69,7 @@ rule claims:
         claims=f"{RESULTS}/claims.json",
     log:
         f"{RESULTS}/logs/claims.log",
+    retries: 0
     message:
         "hold the claims"
     script:

@@ -358,8 +358,8 @@ def test_what_sets_a_variant_apart_is_told_key_by_key():
 
 def test_what_is_measured_of_a_variant_stands_beside_what_it_extends():
     experiments = {
-        "base": {"extends": None, "measures": {"m": {}}},
-        "own": {"extends": "base", "measures": {"m": {}, "many": {}}},
+        "base": {"extends": None, "measures": {"m": {}}, "projections": {"p": {}}},
+        "own": {"extends": "base", "measures": {"m": {}, "many": {}}, "projections": {"p": {}}},
     }
     found = {
         "base.m.x": {"value": 1.0},
@@ -370,10 +370,13 @@ def test_what_is_measured_of_a_variant_stands_beside_what_it_extends():
         "own.m.x_lowest": {"value": 0.0, "of": "own.m.x"},
         "own.m.y_deviation": {"value": 4.0},
         "own.m.y": {"value": 3.0},
-        **{f"own.many.{number}": {"value": 0.0} for number in range(100)},
+        **{f"base.many.{number}": {"value": 100.0} for number in range(100)},
+        **{f"own.many.{number}": {"value": float(number)} for number in range(100)},
+        "own.p.z": {"value": 5.0},
     }
     cited = template.Cited(found, {}, {"experiments": experiments})
-    assert cited.results("own") == [
+    results = cited.results("own")
+    assert [row for row in results if not row["number"].startswith("many.")] == [
         {
             "number": "m.x",
             "own": {"value": 2.0},
@@ -381,4 +384,7 @@ def test_what_is_measured_of_a_variant_stands_beside_what_it_extends():
         },
         {"number": "m.y_deviation", "own": {"value": 4.0}, "base": None},
         {"number": "m.y", "own": {"value": 3.0}, "base": None},
+        {"number": "p.z", "own": {"value": 5.0}, "base": None},
     ]
+    those_that_differ_most = [row["number"] for row in results if row["number"].startswith("many.")]
+    assert those_that_differ_most == [f"many.{number}" for number in range(template.LISTED)]

@@ -65,14 +65,20 @@ def test_a_grid_has_every_combination_and_a_list_its_own():
             {"experiment": "meme", "grid": {"dataset.rendered.validation": [0.9]}},
             "mine.grid: at the point .* must leave images to train on",
         ),
-        ({"grid": {NOISE: [0.1, 0.1]}}, f"mine.grid: the points {NOISE} = 0.1 and .* the same"),
+        ({"grid": {NOISE: [0.1, 0.1]}}, f"mine.grid: the point {NOISE} = 0.1 stands here twice"),
         (
             {"grid": {"training.scratch.epochs": [1, 2]}},
             "are the same network; it uses nothing of what differs",
         ),
         ({"grid": {NOISE: [1]}, "shows": "letter_parts.x"}, "'letter_parts' is not taken; add it"),
-        ({"grid": {NOISE: [1]}, "shows": "test_acuracy"}, "no number 'test_acuracy'; say test_acc"),
-        ({"grid": {NOISE: ["1e-3"]}}, "which in YAML has a point, as 1.0e-3"),
+        ({"grid": {NOISE: [1]}, "shows": "test_acuracy"}, "'test_acuracy'; did you mean 'test_acc"),
+        ({"grid": {NOISE: [1]}, "shows": "accuracy_of_X"}, "did you mean 'accuracy_of_"),
+        (
+            {"experiment": "mnist", "grid": {"training.scratch.epochs": [1]}}
+            | {"shows": "restarts_best_loss"},
+            "training gives no number 'restarts_best_loss'",
+        ),
+        ({"grid": {NOISE: ["1e-3"]}}, "which in YAML has a point, as 1.0e-3, but is '1e-3'"),
         (
             {"experiment": "mnist", "grid": {"network.cnn.filters": [[8], [8] * 6]}},
             "at the point network.cnn.filters = .*layer conv3: its input",
@@ -123,6 +129,39 @@ def test_an_overlay_drops_a_sweep_or_a_key_of_its_grid():
     assert config.load({**PAPER, "sweeps": None}).sweeps == {}
     kept = loaded(grid={NOISE: None, RESTARTS: [1, 2]}).sweeps["mine"]
     assert list(kept.grid) == [RESTARTS]
+
+
+@pytest.mark.parametrize(
+    ("dropped", "message"),
+    [
+        ({"min": None}, "sweeps.min: null leaves out .* none has this; did you mean 'mine'"),
+        ({"mine": {"replicate": None}}, "mine.replicate: .* did you mean 'replicates'"),
+        ({"mine": {"grid": {"dataset.efl.nois": None}}}, f"none has this; did you mean '{NOISE}'"),
+    ],
+)
+def test_what_an_overlay_drops_has_to_be_there(dropped, message, tmp_path):
+    base = {
+        **PAPER,
+        "sweeps": {"mine": {"experiment": "efl", "replicates": 2, "grid": {NOISE: [1]}}},
+    }
+    files = [tmp_path / "base.yaml", tmp_path / "overlay.yaml"]
+    for file, given in zip(files, (base, {"sweeps": dropped}), strict=True):
+        file.write_text(yaml.safe_dump(given), encoding="utf-8")
+    with pytest.raises(UserError, match=f"overlay.yaml:[0-9]: .*{message}"):
+        config.load(config._updated(base, {"sweeps": dropped}), files)
+
+
+def test_a_list_of_no_sweeps_is_none():
+    with pytest.raises(UserError, match="sweeps: should be a section of keys"):
+        config.load({**PAPER, "sweeps": []})
+
+
+def test_a_point_of_a_list_has_the_values_of_what_it_does_not_say():
+    found = sweeps.points(loaded(points=[{NOISE: 0.1}, {RESTARTS: 4}]), "mine")
+    assert [dict(point.varied) for point in found] == [
+        {NOISE: 0.1, RESTARTS: PAPER["experiments"]["efl"]["training"]["restarts"]["restarts"]},
+        {NOISE: PAPER["experiments"]["efl"]["dataset"]["efl"]["noise"], RESTARTS: 4},
+    ]
 
 
 def planned(numbers) -> list[sweeps.Point]:
@@ -229,8 +268,8 @@ def test_a_training_that_diverges_is_named_as_such(wanted, tmp_path):
 def test_what_a_sweep_may_show_is_what_training_gives(wanted, tmp_path):
     found = points.complete(dict([next(iter(wanted.items()))]), points.Store(tmp_path), {})
     ((_, network),) = found.items()
-    given = [name for name in network["numbers"] if "." not in name]
-    assert [name for name in given if not re.fullmatch(config.OF_TRAINING, name)] == []
+    given = {name for name in network["numbers"] if "." not in name}
+    assert given == set(config._of_training(config.load(PAPER).experiments["efl"]))
 
 
 ROWS = [

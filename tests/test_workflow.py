@@ -413,6 +413,25 @@ def test_every_figure_of_the_configuration_is_a_target(small_paper):
 
 
 @pytest.mark.parametrize(
+    ("target", "meant"),
+    [
+        ("figures/efl-wieghts.pdf", "figures/efl-weights.pdf"),
+        # The experiment leaves it out, though others have it.
+        ("figures/efl_large-attribution.pdf", "figures/efl-attribution.pdf"),
+        ("mnist/0/measures/template.json", "mnist/0/measures/templates.json"),
+    ],
+)
+def test_a_target_that_the_configuration_has_not_is_refused(small_paper, target, meant):
+    run = snakemake(small_paper, f"{RESULTS}/{target}")
+    assert run.returncode == 1
+    assert run.stderr.splitlines()[-1] == (
+        f"error: {RESULTS}/{target}: the configuration has nothing of this name; "
+        f"did you mean {RESULTS}/{meant}?"
+    )
+    assert "Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize(
     ("old", "new", "message"),
     [
         ("epochs: 2", "epoches: 2", "smoke.yaml:LINE: .*unknown key; did you mean 'epochs'"),

@@ -701,10 +701,12 @@ class Experiment(Section):
 
 VARIED = ("dataset", "network", "training", "measures")
 OF_TRAINING = (
-    "(test|validation)_accuracy|accuracy_of_.+|test_errors|test_ties|most_confused|epochs|seed"
-    "|(trainable_)?parameters|restarts(_median_loss|_best_loss|_near_best)?"
+    *("test_accuracy", "validation_accuracy", "test_errors", "test_ties", "most_confused"),
+    *("epochs", "seed", "parameters", "trainable_parameters"),
 )
-"""The numbers that training gives, see `pixelspace.report.numbers.of_report`."""
+OF_RESTARTS = ("restarts", "restarts_median_loss", "restarts_best_loss", "restarts_near_best")
+"""The numbers that training gives, see `pixelspace.report.numbers.of_report`; and an accuracy of
+each class."""
 
 
 class Sweep(Section):
@@ -829,7 +831,7 @@ def load(
         typed = _typed(overrides)
         merged = _updated(merged, typed)
         origins.append(("--config", dict.fromkeys(_paths(typed))))
-    merged = _extended(_without_dropped_sweeps(merged), origins)
+    merged = _extended(_without_dropped_sweeps(merged, origins), origins)
     try:
         config = Config.model_validate(_with_photos(dict(merged)))
     except ValidationError as error:
@@ -962,18 +964,31 @@ def _nulls(experiment: object) -> Iterator[tuple[str, str]]:
             yield from ((group, str(key)) for key, value in section.items() if value is None)
 
 
-def _without_dropped_sweeps(merged: Mapping) -> dict:
+def _without_dropped_sweeps(merged: Mapping, origins: Origins) -> dict:
     """Leave out the sweeps, their keys, and the keys of a grid, that an overlay makes null."""
-    sweeps = merged.get("sweeps") or {}
+
+    def kept(section: Mapping, at: tuple[str, ...]) -> dict:
+        for key in (key for key, value in section.items() if value is None):
+            path = (*at, str(key))
+            if sum(path in lines for _, lines in origins) == 1:
+                known = [str(other) for other in section if other != key]
+                raise UserError(
+                    f"{_where(path, origins)}: null leaves out what another file has, and none "
+                    f"has this{_nearest(key, known) if known else ''}"
+                )
+        return _without_nulls(section)
+
+    sweeps = {} if merged.get("sweeps") is None else merged["sweeps"]
     if not isinstance(sweeps, Mapping):
         return dict(merged)
-    kept = {name: sweep for name, sweep in sweeps.items() if sweep is not None}
-    for name, sweep in kept.items():
+    sweeps = kept(sweeps, ("sweeps",))
+    for name, sweep in sweeps.items():
         if isinstance(sweep, Mapping):
-            kept[name] = _without_nulls(sweep)
+            at = ("sweeps", str(name))
+            sweeps[name] = kept(sweep, at)
             if isinstance(sweep.get("grid"), Mapping):
-                kept[name]["grid"] = _without_nulls(sweep["grid"])
-    return {**merged, "sweeps": kept}
+                sweeps[name]["grid"] = kept(sweep["grid"], (*at, "grid"))
+    return {**merged, "sweeps": sweeps}
 
 
 def _without_nulls(section: Mapping) -> dict:
@@ -1128,24 +1143,35 @@ def _impossible_sweeps(config: Config) -> Iterator[tuple[tuple[str, ...], str]]:
                 (*at, "shows"),
                 f"measure '{measure}' is not taken; add it to the sweep's measures",
             )
-        if not measure and not re.fullmatch(OF_TRAINING, sweep.shows):
+        known = _of_training(config.experiments[sweep.experiment])
+        if not measure and sweep.shows not in known:
             yield (
                 (*at, "shows"),
-                f"training gives no number '{sweep.shows}'; say test_accuracy, or measure.number",
+                f"training gives no number '{sweep.shows}'{_nearest(sweep.shows, known)}; that of "
+                "a measure is measure.number",
             )
         keys = list(_known_keys(config.experiments[sweep.experiment], sweep.measures))
-        known: dict[str, str] = {}
+        planned: dict[str, str] = {}
         for number, combination in enumerate(sweep.combinations):
             yield from _impossible_point(config, name, number, combination, keys)
             used = json.dumps(_used(config.varied(name, combination)), sort_keys=True)
             said = _said(combination)
-            if used in known:
+            if used in planned:
+                same = f"the points {planned[used]} and {said} are the same network"
                 yield (
                     (*at, "points" if sweep.points else "grid"),
-                    f"the points {known[used]} and {said} are the same network; it uses nothing of "
-                    "what differs",
+                    f"the point {said} stands here twice"
+                    if planned[used] == said
+                    else f"{same}; it uses nothing of what differs",
                 )
-            known[used] = said
+            planned[used] = said
+
+
+def _of_training(experiment: Experiment) -> list[str]:
+    """Return the names of the numbers that training gives."""
+    classes = [f"accuracy_of_{name}" for name in experiment.dataset.chosen.classes]
+    restarts = OF_RESTARTS if experiment.training.recipe == "restarts" else ()
+    return [*OF_TRAINING, *classes, *restarts]
 
 
 def _used(experiment: Experiment) -> dict[str, Any]:
@@ -1488,8 +1514,10 @@ def _explain(error: Mapping, merged: Mapping, origins) -> UserError:
 def _reason(error: Mapping) -> str:
     """Return what pydantic says is wrong, and with what."""
     message = error["msg"].removeprefix("Value error, ").replace("Input should", "should")
+    if error["type"] in ("model_type", "dict_type"):
+        message = "should be a section of keys"
     if error["type"] == "float_type" and re.fullmatch(r"[+-]?\d+e[+-]?\d+", str(error["input"])):
-        message += ", which in YAML has a point, as 1.0e-3,"
+        message += ", which in YAML has a point, as 1.0e-3"
     got = "" if error["type"] == "value_error" else f", but is {str(error['input'])[:60]!r}"
     return f"{message}{got}"
 

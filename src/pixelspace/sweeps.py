@@ -5,6 +5,7 @@ one that is asked for twice, by two sweeps or by an experiment too, is trained o
 """
 
 import functools
+import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +21,9 @@ from pixelspace.seeds import derive
 class Point:
     """One network of a sweep.
 
-    ``varied`` is what the sweep sets, by key. ``settings`` is all that the network and its measures
-    depend on, in JSON types, and ``key`` a hash of it. ``repeats`` is the experiment and the
-    replicate that are the same network with the same measures, if one is.
+    ``varied`` is what the sweep's keys are at its point. ``settings`` is all that the network and
+    its measures depend on, in JSON types, and ``key`` a hash of it. ``repeats`` is the experiment
+    and the replicate that are the same network with the same measures, if one is.
     """
 
     varied: Mapping[str, Any]
@@ -36,14 +37,22 @@ def points(config: Config, sweep: str) -> list[Point]:
     """Return every network of a sweep: all replicates of its first combination, of the next, …"""
     chosen = config.sweeps[sweep]
     known = _experiments(config, chosen.measures)
+    keys = dict.fromkeys(key for combination in chosen.combinations for key in combination)
     found = []
     for combination in chosen.combinations:
         experiment = config.varied(sweep, combination)
+        varied = _values(experiment, keys) | combination
         for replicate in range(chosen.replicates):
             settings = of_network(config, chosen.experiment, experiment, replicate)
             key = digest(settings)
-            found.append(Point(combination, replicate, settings, key, known.get(key)))
+            found.append(Point(varied, replicate, settings, key, known.get(key)))
     return found
+
+
+def _values(experiment: Experiment, keys: Iterable[str]) -> dict[str, Any]:
+    """Return what some keys of an experiment are: a list of points need not say all at each."""
+    plain = experiment.model_dump(mode="json")
+    return {key: functools.reduce(operator.getitem, key.split("."), plain) for key in keys}
 
 
 def _experiments(config: Config, measures: Sequence[str]) -> dict[str, tuple[str, int]]:
@@ -129,6 +138,8 @@ def batches(planned: Iterable[Point], size: int) -> dict[str, list[Point]]:
     """Divide points among jobs: at most ``size`` to each, those with the same images together.
 
     Where a point is added, one job changes, or is divided in two; the others stay what they are.
+    Known points are not left out here, but skipped by the job: on a cluster every job plans by
+    itself while others add to what is known, and all must come to the same jobs.
     """
     by_bits = {_bits(point): point for point in planned}
     return dict(_halved([by_bits[bits] for bits in sorted(by_bits)], size, ""))

@@ -4,6 +4,7 @@ import re
 
 import guard
 import progress
+import targets
 import why
 from pixelspace import fingerprint, machine, runtime
 from pixelspace import sweeps as planning
@@ -155,7 +156,8 @@ def measured_projection(wildcards):
 def subjects(name):
     """The subjects of an experiment's figures."""
     chosen = CONFIG.experiments[name]
-    diagram = ["diagram"] if chosen.network.kind == "perceptron" else []
+    drawable = chosen.network.kind == "perceptron" and "weights" in chosen.projections
+    diagram = ["diagram"] if drawable else []
     sheet = ["projections"] if chosen.projections else []
     measures = [name for name, made in chosen.measures.items() if drawn(made.kind)]
     return ["samples", "training", *diagram, *sheet, *chosen.projections, *measures]
@@ -167,6 +169,19 @@ def all_figures():
         for name in CONFIG.experiments
         for subject in subjects(name)
     ] + [f"{RESULTS}/figures/sweep-{name}.pdf" for name in CONFIG.sweeps]
+
+
+def named_artifacts():
+    """What can be asked for of figures, projections and measures, without endings."""
+    files = all_figures()
+    for name, chosen in CONFIG.experiments.items():
+        for folder in {*replicates(name), shown(name)}:
+            files += [f"{folder}/projections/{p}.npz" for p in chosen.projections]
+            files += [f"{folder}/measures/{m}.json" for m in chosen.measures]
+    return [str(Path(file).with_suffix("")) for file in files]
+
+
+targets.install(workflow, RESULTS, named_artifacts)
 
 
 # The text names its figures: the others are targets too, but the paper does not wait for them.
@@ -233,7 +248,7 @@ def number_sources(group):
             "summaries": [
                 f"{shown(name)}/measures/of/{p}.json"
                 for p in chosen.projections
-                if f"{name}-{p}" in SHOWN
+                if f"{CONFIG.stem(name)}-{p}" in SHOWN
             ],
         }[group]
     return paths

@@ -7,6 +7,7 @@ rule draw_samples:
         txt=f"{RESULTS}/figures/{{experiment}}-samples.txt",
     log:
         f"{RESULTS}/logs/draw_samples/{{experiment}}.log",
+    retries: 0
     params:
         screen_dpi=CONFIG.figures.screen_dpi,
         code=code("draw_samples"),
@@ -26,6 +27,7 @@ rule draw_training:
         txt=f"{RESULTS}/figures/{{experiment}}-training.txt",
     log:
         f"{RESULTS}/logs/draw_training/{{experiment}}.log",
+    retries: 0
     params:
         screen_dpi=CONFIG.figures.screen_dpi,
         code=code("draw_training"),
@@ -44,6 +46,7 @@ rule draw_diagram:
         txt=f"{RESULTS}/figures/{{experiment}}-diagram.txt",
     log:
         f"{RESULTS}/logs/draw_diagram/{{experiment}}.log",
+    retries: 0
     params:
         screen_dpi=CONFIG.figures.screen_dpi,
         code=code("draw_diagram"),
@@ -62,6 +65,7 @@ rule draw_contact_sheet:
         txt=f"{RESULTS}/figures/{{experiment}}-projections.txt",
     log:
         f"{RESULTS}/logs/draw_contact_sheet/{{experiment}}.log",
+    retries: 0
     params:
         screen_dpi=CONFIG.figures.screen_dpi,
         code=code(
@@ -86,6 +90,7 @@ rule draw_projection:
         txt=f"{RESULTS}/figures/{{experiment}}-{{projection}}.txt",
     log:
         f"{RESULTS}/logs/draw_projection/{{experiment}}-{{projection}}.log",
+    retries: 0
     params:
         kind=lambda wildcards: projection_settings(wildcards)["kind"],
         screen_dpi=CONFIG.figures.screen_dpi,
@@ -110,6 +115,7 @@ rule draw_measure:
         txt=f"{RESULTS}/figures/{{experiment}}-{{measure}}.txt",
     log:
         f"{RESULTS}/logs/draw_measure/{{experiment}}-{{measure}}.log",
+    retries: 0
     params:
         kind=lambda wildcards: measure_settings(wildcards)["kind"],
         screen_dpi=CONFIG.figures.screen_dpi,
@@ -134,6 +140,7 @@ rule draw_sweep:
         txt=f"{RESULTS}/figures/sweep-{{sweep}}.txt",
     log:
         f"{RESULTS}/logs/draw_sweep/{{sweep}}.log",
+    retries: 0
     params:
         screen_dpi=CONFIG.figures.screen_dpi,
         code=code("draw_sweep"),

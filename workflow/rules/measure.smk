@@ -36,6 +36,7 @@ rule summarize_projection:
         summary=f"{RESULTS}/{{experiment}}/{{replicate}}/measures/of/{{projection}}.json",
     log:
         f"{RESULTS}/logs/summarize_projection/{{experiment}}-{{replicate}}-{{projection}}.log",
+    retries: 0
     threads: 1
     resources:
         mem_mb=1000,

@@ -10,6 +10,7 @@ rule collect_numbers:
         numbers=f"{RESULTS}/numbers.json",
     log:
         f"{RESULTS}/logs/collect_numbers.log",
+    retries: 0
     params:
         code=code("collect_numbers"),
     message:
@@ -23,6 +24,7 @@ rule record_config:
         config=f"{RESULTS}/config.json",
     log:
         f"{RESULTS}/logs/record_config.log",
+    retries: 0
     params:
         config=WRITTEN_CONFIG,
         code=code("record_config"),
@@ -41,6 +43,7 @@ rule check_claims:
         claims=f"{RESULTS}/claims.json",
     log:
         f"{RESULTS}/logs/check_claims.log",
+    retries: 0
     params:
         code=code("check_claims"),
     message:
@@ -61,6 +64,7 @@ rule write_paper:
         tex=f"{RESULTS}/paper.tex",
     log:
         f"{RESULTS}/logs/write_paper.log",
+    retries: 0
     params:
         config=WRITTEN_CONFIG,
         told=TOLD,
@@ -84,6 +88,7 @@ rule compile_paper:
         pdf=f"{RESULTS}/paper.pdf",
     log:
         f"{RESULTS}/logs/compile_paper.log",
+    retries: 0
     params:
         code=code("compile_paper"),
     message:
@@ -102,6 +107,7 @@ rule pack_arxiv:
         archive=f"{RESULTS}/arxiv.tar.gz",
     log:
         f"{RESULTS}/logs/pack_arxiv.log",
+    retries: 0
     params:
         code=code("pack_arxiv"),
     message:

@@ -32,6 +32,7 @@ rule collect_sweep:
         summary=f"{RESULTS}/sweeps/{{sweep}}.json",
     log:
         f"{RESULTS}/logs/collect_sweep/{{sweep}}.log",
+    retries: 0
     params:
         networks=networks_of_sweep,
         shows=lambda wildcards: CONFIG.sweeps[wildcards.sweep].shows,

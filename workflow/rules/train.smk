@@ -44,6 +44,7 @@ rule choose_network:
         report=f"{RESULTS}/{{experiment}}/{MEDIAN}/training.json",
     log:
         f"{RESULTS}/logs/choose_network/{{experiment}}.log",
+    retries: 0
     params:
         code=code("choose_network"),
     message:

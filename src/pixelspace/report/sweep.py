@@ -17,7 +17,8 @@ LISTED = 40
 """Points of a sweep that a table has, at most."""
 
 Row = Mapping[str, Any]
-"""A network: ``varied`` (values by key), ``replicate``, ``key``, and ``numbers`` or ``error``."""
+"""A network: ``varied`` (values by key, of the same keys in each row), ``replicate``, ``key``, and
+``numbers`` or ``error``."""
 
 
 def numbers_of(report: Mapping, measures: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
@@ -35,14 +36,14 @@ def tidy(rows: Sequence[Row]) -> str:
 
     Lists are written as in JSON. A network that failed has its ``error`` and no numbers.
     """
-    keys = dict.fromkeys(key for row in rows for key in row["varied"])
+    keys = rows[0]["varied"]
     names = dict.fromkeys(name for row in rows for name in row.get("numbers", ()))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*keys, "replicate", "network", "error", *names])
     for row in rows:
         numbers = row.get("numbers", {})
-        varied = [row["varied"].get(key, "") for key in keys]
+        varied = [row["varied"][key] for key in keys]
         writer.writerow(
             [
                 *(value if isinstance(value, str) else json.dumps(value) for value in varied),
@@ -77,7 +78,7 @@ def summary(rows: Sequence[Row], shows: str, where: str) -> dict:
     for row in rows:
         by_point.setdefault(json.dumps(row["varied"]), []).append(row)
     return {
-        "keys": list(dict.fromkeys(key for row in rows for key in row["varied"])),
+        "keys": list(rows[0]["varied"]),
         "shows": shows,
         "points": [_point(own, shows) for own in by_point.values()],
     }

@@ -5,6 +5,7 @@ printed is escaped unless it is `Tex`.
 """
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -234,27 +235,38 @@ class Cited:
         return self.listing(changes) if changes else Tex("nothing else")
 
     def results(self, name: str) -> list[dict[str, object]]:
-        """Return the numbers of the measures of a variant, beside those of what it extends.
+        """Return the numbers of a variant's measures and projections, and of what it extends.
 
         Each is a mapping with ``value`` and, if it is a mean over networks, ``deviation``, ``low``
-        and ``high``; that of what it extends is `None` if not measured. Measures of more than
-        `LISTED` numbers are left out.
+        and ``high``; that of what it extends is `None` if not measured. Of a measure of more than
+        `LISTED` numbers there are those that differ most.
         """
-        base = self._config["experiments"][name]["extends"]
-        found = []
-        for measure in self._config["experiments"][name]["measures"]:
-            prefix = f"{name}.{measure}."
+        experiment = self._config["experiments"][name]
+        base = experiment["extends"]
+
+        def of_base(number: str) -> str:
+            return f"{base}{number.removeprefix(name)}"
+
+        def differs(number: str) -> float:
+            if of_base(number) not in self._numbers:
+                return math.inf
+            own, other = (self._numbers[n]["value"] for n in (number, of_base(number)))
+            return abs(own - other) / max(1, abs(other))  # most numbers are shares themselves
+
+        chosen = []
+        for looked_at in (*experiment["measures"], *experiment["projections"]):
+            prefix = f"{name}.{looked_at}."
             own = [n for n, e in self._numbers.items() if n.startswith(prefix) and "of" not in e]
-            if len(own) <= LISTED:
-                found += [
-                    {
-                        "number": number.removeprefix(f"{name}."),
-                        "own": self._spread(number),
-                        "base": self._spread(f"{base}{number.removeprefix(name)}"),
-                    }
-                    for number in own
-                ]
-        return found
+            most = set(sorted(own, key=differs, reverse=True)[:LISTED])
+            chosen += [number for number in own if number in most]
+        return [
+            {
+                "number": number.removeprefix(f"{name}."),
+                "own": self._spread(number),
+                "base": self._spread(of_base(number)),
+            }
+            for number in chosen
+        ]
 
     def _spread(self, name: str) -> dict[str, float] | None:
         if name not in self._numbers:
@@ -343,6 +355,7 @@ def render(
                 plain=plain,
                 latin=latin,
                 listed_points=lambda sweep: listed(sweep["points"]),
+                most_listed=LISTED,
                 experiments=config["experiments"],
                 class_names=class_names,
                 sweeps=sweeps,
