@@ -44,6 +44,7 @@ localrules:
     draw_sweep,
     record_config,
     collect_numbers,
+    write_ledger,
     check_claims,
     write_paper,
     compile_paper,

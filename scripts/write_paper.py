@@ -13,6 +13,7 @@ with runtime.job(snakemake.log[0]):
         config=snakemake.params.config,
         class_names=snakemake.params.class_names,
         sweeps={Path(path).stem: artifacts.read_json(path) for path in snakemake.input.sweeps},
+        ledger=artifacts.read_json(snakemake.input.ledger),
         lock=snakemake.input.lock,
         told=snakemake.params.told,
     )

@@ -115,6 +115,7 @@ def test_every_claim_is_in_the_paper_and_its_opposite_where_that_is_true(pages, 
             name: list(chosen.dataset.chosen.classes) for name, chosen in loaded.experiments.items()
         },
         sweeps={name: read_json(RESULTS / f"sweeps/{name}.json") for name in loaded.sweeps},
+        ledger=read_json(RESULTS / "ledger.json"),
         lock=ROOT / "requirements.txt",
     )
     write_text(tmp_path / "paper.tex", tex)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from cited import LEDGER, measured
 
 from pixelspace.errors import UserError
 from pixelspace.report import claims, formats, template
@@ -135,11 +136,12 @@ def render(tmp_path):
         (tmp_path / "t.tex.j2").write_text(text)
         return template.render(
             tmp_path / "t.tex.j2",
-            numbers={name: {"value": value} for name, value in NUMBERS.items()},
+            numbers=measured(NUMBERS),
             claims=checked,
             config={"experiments": {}},
             class_names={},
             sweeps={},
+            ledger=LEDGER,
             lock=ROOT / "requirements.txt",
             **options,
         )

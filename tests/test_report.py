@@ -6,11 +6,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+from cited import LEDGER, measured
 from jinja2 import nodes
 
 from pixelspace import artifacts
 from pixelspace.errors import UserError
-from pixelspace.report import arxiv, claims, latex, numbers, spread, template
+from pixelspace.files import file_hash
+from pixelspace.report import arxiv, claims, latex, ledger, numbers, spread, template
 from pixelspace.seeds import derive
 
 ROOT = Path(__file__).parent.parent
@@ -21,14 +23,14 @@ SECTIONS = sorted((ROOT / "report").rglob("*.tex.j2"))
 def render(tmp_path):
     def rendered(text, values=None, config=None):
         (tmp_path / "t.tex.j2").write_text(text)
-        measured = {name: {"value": value} for name, value in (values or {}).items()}
         return template.render(
             tmp_path / "t.tex.j2",
-            numbers=measured,
+            numbers=measured(values or {}),
             claims={},
             config={"experiments": {}} | (config or {}),
             class_names={},
             sweeps={},
+            ledger=LEDGER,
             lock=ROOT / "requirements.txt",
         )
 
@@ -36,8 +38,9 @@ def render(tmp_path):
 
 
 def body(text):
-    """The rendered text without the marks of its source."""
-    return text.removeprefix("% from t.tex.j2\n").removesuffix("\n% end\n")
+    """The rendered text without the marks of its source, and of where its numbers are from."""
+    text = text.removeprefix("% from t.tex.j2\n").removesuffix("\n% end\n")
+    return re.sub(r"\\ledgermark\{[\d,]+\}", "", text)
 
 
 @pytest.mark.parametrize(
@@ -61,6 +64,73 @@ def test_values_are_printed(render, expression, printed):
     values |= {"v1_E": -2, "v2_E": 0.25}
     text = render(f"((= {expression} =))", values, {"x": {"y": "50%"}})
     assert body(text) == printed
+
+
+@pytest.mark.parametrize(
+    ("expression", "places"),
+    [
+        ('number("x")', "1"),
+        ('value("x")', "1"),
+        ('spell("n")', "2"),
+        ('fixed(100 * (value("x") - value("n")) / 2)', "1,2"),
+        ('grouped(1 + value("n") * value("n"))', "2"),
+        ('fixed(-(value("x") | abs))', "1"),
+        ('signed_sum("", ["x", "n"])', "1,2"),
+        ('rectified_sum("", ["x", "n"])', "1,2"),
+        ('setting("s.t")', "3"),
+        ('word(setting("s.l")[0])', "3"),
+        ('claim("c")', "1,2"),
+    ],
+)
+def test_every_number_names_the_entries_of_the_ledger_that_it_is_from(tmp_path, expression, places):
+    (tmp_path / "t.tex.j2").write_text(f"((= {expression} =))")
+    claim = {"place": 1, "holds": True, "sentence": "So.", "cites": ["n", "x"]}
+    text = template.render(
+        tmp_path / "t.tex.j2",
+        numbers={
+            "x": {"value": 0.5, "artifact": "a.json"},
+            "n": {"value": 3, "artifact": "b.json"},
+        },
+        claims={"c": claim} if "claim" in expression else {},
+        config={"experiments": {}, "s": {"t": 7, "l": [2]}},
+        class_names={},
+        sweeps={},
+        ledger={"artifacts": dict.fromkeys(("a.json", "b.json", "config.json"), {})},
+        lock=ROOT / "requirements.txt",
+    )
+    assert re.findall(r"\\ledgermark\{([\d,]+)\}", text) == [places]
+
+
+def test_the_paper_s_ledger_has_what_it_cites_and_shows():
+    numbers = measured({"x": 1})
+    made = {"artifacts": dict.fromkeys(("efl/0/training.json", "figures/f.pdf", "figures/e.pdf"))}
+    assert template.ledger_places(numbers, ["s"], made) == {
+        "a.json": 1,
+        "config.json": 2,
+        "figures/e.pdf": 3,
+        "figures/f.pdf": 4,
+        "sweeps/s.json": 5,
+    }
+
+
+def test_a_ledger_leads_from_numbers_to_data(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    artifacts.write_json("results/a.json", {"x": 1})
+    (tmp_path / "images.gz").write_bytes(b"images")
+    step = {"rule": "r", "script": "scripts/r.py", "config": ["seed"], "inputs": ["images.gz"]}
+    steps = {"a.json": step | {"code": {"m": "01234567"}}, "images.gz": {}}
+    found = ledger.of(steps, {"x": {"value": 1, "artifact": "a.json"}}, "results")
+    assert found == {
+        "numbers": {"x": "a.json"},
+        "artifacts": {
+            "a.json": {**step, "code": ["m"], "sha256": file_hash("results/a.json")},
+        },
+        "data": {"images.gz": file_hash("images.gz")},
+        "code": {"m": "01234567"},
+    }
+    Path("results/a.json").write_text("{}")
+    with pytest.raises(UserError, match="results/a.json: changed since it was built"):
+        ledger.of(steps, {}, "results")
 
 
 def test_what_a_user_names_is_printed_and_not_run(render):
@@ -350,7 +420,7 @@ def test_what_sets_a_variant_apart_is_told_key_by_key():
     experiments = {
         name: {**each, "measures": {}} for name, each in {"base": base, "own": own}.items()
     }
-    cited = template.Cited({}, {}, {"experiments": experiments})
+    cited = template.Cited({}, {}, {"experiments": experiments}, {})
     assert cited.differences("own") == "a.c = [3] and no projections.x"
     experiments["own"] = {**experiments["base"], "extends": "base"}
     assert cited.differences("own") == "nothing else"
@@ -374,7 +444,8 @@ def test_what_is_measured_of_a_variant_stands_beside_what_it_extends():
         **{f"own.many.{number}": {"value": float(number)} for number in range(100)},
         "own.p.z": {"value": 5.0},
     }
-    cited = template.Cited(found, {}, {"experiments": experiments})
+    found = {name: {"artifact": "a.json", **entry} for name, entry in found.items()}
+    cited = template.Cited(found, {}, {"experiments": experiments}, {"a.json": 1})
     results = cited.results("own")
     assert [row for row in results if not row["number"].startswith("many.")] == [
         {

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cited import LEDGER
 from pypdf import PdfReader
 from test_compare import BASE, made
 from test_git import IMAGES, LABELS, arguments, complaint, picture, run_git
@@ -79,6 +80,7 @@ def test_what_a_user_names_is_typeset_as_it_stands(tmp_path, marker, secret):
         config={"experiments": experiments, "name": names[0], "names": names},
         class_names={"a": names},
         sweeps={},
+        ledger=LEDGER,
         lock=ROOT / "requirements.txt",
     )
     pages = PdfReader(compiled(tmp_path / "built", DOCUMENT % text)).pages
@@ -140,6 +142,7 @@ def test_a_template_reaches_nothing_but_what_it_is_given(tmp_path, monkeypatch, 
         template.render(
             tmp_path / "t.tex.j2",
             config={"experiments": {}},
+            ledger=LEDGER,
             lock=ROOT / "requirements.txt",
             **given,
         )

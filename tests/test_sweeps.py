@@ -145,8 +145,8 @@ def test_what_an_overlay_drops_has_to_be_there(dropped, message, tmp_path):
         "sweeps": {"mine": {"experiment": "efl", "replicates": 2, "grid": {NOISE: [1]}}},
     }
     files = [tmp_path / "base.yaml", tmp_path / "overlay.yaml"]
-    for file, given in zip(files, (base, {"sweeps": dropped}), strict=True):
-        file.write_text(yaml.safe_dump(given), encoding="utf-8")
+    for file, keys in zip(files, (base, {"sweeps": dropped}), strict=True):
+        file.write_text(yaml.safe_dump(keys), encoding="utf-8")
     with pytest.raises(UserError, match=f"overlay.yaml:[0-9]: .*{message}"):
         config.load(config._updated(base, {"sweeps": dropped}), files)
 

@@ -1,6 +1,8 @@
 """The whole workflow on the small configuration, in a copy of the repository, as a user runs it."""
 
 import csv
+import functools
+import operator
 import os
 import re
 import shutil
@@ -19,6 +21,7 @@ from pypdf import PdfReader
 from repository import RESULTS, ROOT, SMOKE, copy_of_the_repository, snakemake
 
 from pixelspace import artifacts
+from pixelspace.files import file_hash
 
 PAPER = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
 
@@ -205,17 +208,17 @@ def test_the_bytes_are_the_same_wherever_and_whenever_they_are_made(tmp_path, sm
 
 def test_a_figure_can_be_asked_for_alone(tmp_path):
     folder = copy_of_the_repository(tmp_path / "paper")
-    steps = planned(folder, f"{RESULTS}/figures/efl-weights.pdf")
+    steps = planned(folder, f"{RESULTS}/figures/mnist-weights.pdf")
     assert rules(steps) == {"make_dataset", "train_network", "project", "draw_projection"}
     assert len(steps) == 4
-    assert all("efl" in step for step in steps)
+    assert all("mnist" in step for step in steps)
 
 
 def test_a_contact_sheet_can_be_asked_for_alone(tmp_path):
     folder = copy_of_the_repository(tmp_path / "paper")
-    steps = planned(folder, f"{RESULTS}/figures/efl-projections.pdf")
+    steps = planned(folder, f"{RESULTS}/figures/mnist-projections.pdf")
     assert rules(steps) == {"make_dataset", "train_network", "project", "draw_contact_sheet"}
-    assert all("efl" in step for step in steps)
+    assert all("mnist" in step for step in steps)
 
 
 def test_a_training_key_reruns_what_depends_on_it_alone(restored):
@@ -410,6 +413,42 @@ def test_every_figure_of_the_configuration_is_a_target(small_paper):
         subjects = {"samples", "training", "projections", *experiment["projections"]}
         assert {f"{name}-{subject}" for subject in subjects} <= drawn
     assert "efl-code_frequency" in drawn  # of a measure
+
+
+def test_every_number_and_figure_leads_back_to_what_made_it(small_paper):
+    folder = small_paper / RESULTS
+    ledger, config = (artifacts.read_json(folder / f"{name}.json") for name in ("ledger", "config"))
+    assert ledger["numbers"].keys() == artifacts.read_json(folder / "numbers.json").keys()
+    assert set(ledger["numbers"].values()) <= ledger["artifacts"].keys()
+    known = ledger["artifacts"].keys() | ledger["data"].keys()
+    for path, made in ledger["artifacts"].items():
+        assert made["sha256"] == file_hash(folder / path)
+        assert (small_paper / made["script"]).is_file()
+        assert {made["script"], "pixelspace.runtime"} <= set(made["code"]) <= ledger["code"].keys()
+        assert set(made["inputs"]) <= known
+        for key in made["config"]:
+            functools.reduce(operator.getitem, key.split("."), config)
+    assert ledger["artifacts"]["mnist/0/measures/pruning.json"]["config"] == [
+        "experiments.mnist.measures.pruning",
+        "experiments.mnist.network",
+        "seed",
+    ]
+    assert all(digest == file_hash(small_paper / path) for path, digest in ledger["data"].items())
+    assert "data/efficientnet_lite0/weights.npz" in ledger["data"]
+
+    pages = PdfReader(folder / "paper.pdf")
+    entries = {name for name in pages.named_destinations if name.startswith("ledger:")}
+    marks = [
+        note.get_object()["/A"]["/D"]
+        for page in pages.pages
+        for note in page.get("/Annots", ())
+        if "/A" in note.get_object() and "/D" in note.get_object()["/A"]
+    ]
+    marks = {mark for mark in marks if mark.startswith("ledger:")}
+    figures = [path for path in ledger["artifacts"] if path.startswith("figures/")]
+    assert len(entries) > len(figures) > 30
+    assert len(marks) > 50
+    assert marks <= entries
 
 
 @pytest.mark.parametrize(

@@ -11,21 +11,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import lineage
 import progress
 from snakemake.jobs import Reason
-
-KEYS = {
-    ("make_dataset", "settings"): "experiments.{experiment}.dataset.{source}",
-    ("make_dataset", "source"): "experiments.{experiment}.dataset.source",
-    ("train_network", "network"): "experiments.{experiment}.network",
-    ("train_network", "recipe"): "experiments.{experiment}.training.recipe",
-    ("train_network", "settings"): "experiments.{experiment}.training.{recipe}",
-    ("project", "network"): "experiments.{experiment}.network",
-    ("project", "settings"): "experiments.{experiment}.projections.{projection}",
-    ("measure", "network"): "experiments.{experiment}.network",
-    ("measure", "settings"): "experiments.{experiment}.measures.{measure}",
-}
-"""The sections of the configuration that parameters of steps are from, by rule and name."""
 
 LONGEST = 60
 """Letters of a value that are shown."""
@@ -88,8 +76,8 @@ def _predecessor(new: Any, olds: list) -> Any:
 
 def _key(job, name: str) -> str:
     """Return where in the configuration a parameter of a step is from, or else its name."""
-    place = KEYS.get((job.rule.name, name), name)
-    return place.format_map({**dict(job.params.items()), **job.wildcards_dict})
+    known = {**dict(job.params.items()), **job.wildcards_dict}
+    return lineage.section(job.rule.name, name, known) or name
 
 
 def _compared(name: str, old: Any, new: Any) -> Iterator[str]:

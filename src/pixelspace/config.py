@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic_core import PydanticCustomError
 
 from pixelspace.errors import UserError
+from pixelspace.files import portable
 from pixelspace.keys import can_be_typeset, key_lines
 from pixelspace.networks.layers import Layer, output_shapes
 
@@ -878,9 +879,7 @@ def recorded(config: Config) -> dict:
             return {key: without_machine(inner) for key, inner in value.items()}
         if isinstance(value, list):
             return [without_machine(inner) for inner in value]
-        if isinstance(value, str) and value.startswith(("/", "~", "file:")):
-            return value.rstrip("/").rpartition("/")[2]
-        return value
+        return portable(value) if isinstance(value, str) else value
 
     return without_machine(config.model_dump(mode="json", exclude=unneeded))
 

@@ -14,6 +14,12 @@ def file_hash(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def portable(path: str) -> str:
+    """Return a path as a record may have it: the last part alone if it begins at root or home."""
+    rooted = path.startswith(("/", "~", "file:"))
+    return path.rstrip("/").rpartition("/")[2] if rooted else path
+
+
 def listing(path: str) -> str:
     """Return a hash of the names, sizes and times of the files in a folder's folders.
 

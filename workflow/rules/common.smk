@@ -3,6 +3,7 @@ import os
 import re
 
 import guard
+import lineage
 import progress
 import targets
 import why
@@ -252,6 +253,28 @@ def number_sources(group):
             ],
         }[group]
     return paths
+
+
+@functools.cache
+def steps():
+    """What made each file that the paper cites or shows, and all that these are made of."""
+    groups = ("datasets", "reports", "shown", "measures", "replicated", "summaries")
+    files = [file for group in groups for file in number_sources(group)]
+    files += [f"{RESULTS}/config.json", *figures_of_the_paper()]
+    # Where files pass through a remote storage, paths begin with where it puts them here.
+    prefix = str(rules.collect_numbers.output.numbers).removesuffix("numbers.json")
+    own = {file.removeprefix(f"{RESULTS}/") for file in files}
+    return lineage.trace(workflow, own, prefix)
+
+
+def steps_made(wildcards):
+    """Those of these files that are made here."""
+    return [f"{RESULTS}/{file}" for file, step in steps().items() if step]
+
+
+def data_of_steps(wildcards):
+    """Those of these files that the repository or the user has."""
+    return [file for file, step in steps().items() if not step]
 
 
 @functools.cache

@@ -19,6 +19,25 @@ rule collect_numbers:
         "../../scripts/collect_numbers.py"
 
 
+rule write_ledger:
+    input:
+        numbers=rules.collect_numbers.output.numbers,
+        made=steps_made,
+        data=local(data_of_steps),
+    output:
+        ledger=f"{RESULTS}/ledger.json",
+    log:
+        f"{RESULTS}/logs/write_ledger.log",
+    retries: 0
+    params:
+        steps=lambda wildcards: steps(),
+        code=code("write_ledger"),
+    message:
+        "write the ledger"
+    script:
+        "../../scripts/write_ledger.py"
+
+
 rule record_config:
     output:
         config=f"{RESULTS}/config.json",
@@ -56,6 +75,7 @@ rule write_paper:
     input:
         numbers=rules.collect_numbers.output.numbers,
         claims=rules.check_claims.output.claims,
+        ledger=rules.write_ledger.output.ledger,
         sweeps=[f"{RESULTS}/sweeps/{name}.json" for name in CONFIG.sweeps],
         template=local("report/paper.tex.j2"),
         sections=local(SECTIONS),

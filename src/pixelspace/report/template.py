@@ -7,7 +7,7 @@ printed is escaped unless it is `Tex`.
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import jinja2
@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 
 from pixelspace.errors import UserError
 from pixelspace.keys import can_be_typeset, flat
-from pixelspace.report import formats
+from pixelspace.report import entries, formats
 from pixelspace.report.sweep import LISTED, listed
 
 ESCAPES = {
@@ -45,6 +45,7 @@ SIGNS = {
     "below": "$<$",
     "equal": "$=$",
 }
+CONFIG = "config.json"
 SOURCE_MARK = "% from "
 SOURCE_END = "% end"
 
@@ -54,10 +55,16 @@ class Tex(str):
 
 
 def escape(value) -> Tex:
-    """Return a value as LaTeX that prints it literally."""
+    """Return a value as LaTeX that prints it literally, a number with the mark of its entries."""
     if isinstance(value, Tex):
         return value
-    return Tex("".join(ESCAPES.get(character, character) for character in str(value)))
+    return marked("".join(ESCAPES.get(character, character) for character in str(value)), value)
+
+
+def marked(text: str, *values: object) -> Tex:
+    """Return LaTeX that prints a text, and names in the margin the entries that values are from."""
+    places = sorted(entries.of(*values))
+    return Tex(rf"\ledgermark{{{','.join(map(str, places))}}}{text}" if places else text)
 
 
 def parse_lock(lock: str | Path) -> dict[str, str]:
@@ -74,8 +81,13 @@ class Cited:
     """
 
     def __init__(
-        self, numbers: Mapping[str, Mapping], claims: Mapping[str, Mapping], config: Mapping
+        self,
+        numbers: Mapping[str, Mapping],
+        claims: Mapping[str, Mapping],
+        config: Mapping,
+        places: Mapping[str, int],
     ):
+        self._places = places
         self._numbers = numbers
         self._claims = claims
         self._config = config
@@ -87,7 +99,8 @@ class Cited:
         if name not in self._numbers:
             raise UserError(f"there is no number '{name}' in numbers.json")
         self._cited.add(name)
-        return self._numbers[name]["value"]
+        number = self._numbers[name]
+        return entries.from_entries(number["value"], [self._places[number["artifact"]]])
 
     def claim(self, name: str) -> Tex:
         """Print the sentence of a claim that is true, with its number in the table of claims."""
@@ -95,7 +108,8 @@ class Cited:
         self._claimed.add(name)
         self._cited.update(found["cites"])
         command = "claimed" if found["holds"] else "notclaimed"
-        return Tex(rf"\{command}{{{found['place']}}}{{{found['sentence'].strip()}}}")
+        mark = marked("", *map(self.value, found["cites"]))
+        return Tex(rf"\{command}{{{found['place']}}}{{{found['sentence'].strip()}{mark}}}")
 
     def holds(self, name: str) -> bool:
         """Tell whether a claim holds, for text that follows from it."""
@@ -113,7 +127,7 @@ class Cited:
                 "claim": found["claim"],
                 "reason": Tex(found["reason"]),
                 "descriptive": found["descriptive"],
-                "value": Tex(found["printed"]["value"]),
+                "value": marked(found["printed"]["value"], *map(self.value, found["cites"])),
                 "bound": Tex(
                     ", ".join(
                         f"{SIGNS[kind]} {bound}"
@@ -140,15 +154,16 @@ class Cited:
 
     def fixed(self, value: float, digits: int = 2) -> Tex:
         """Print a value that was computed from measured ones."""
-        return Tex(formats.fixed(value, digits))
+        return marked(formats.fixed(value, digits), value)
 
     def percent(self, name: str, digits: int = 1) -> Tex:
         """Print a share as a percentage."""
-        return Tex(formats.percent(self.value(name), digits))
+        value = self.value(name)
+        return marked(formats.percent(value, digits), value)
 
     def points(self, name: str, digits: int = 1) -> Tex:
         """Print a share as a percentage without its sign."""
-        return Tex(formats.fixed(100 * self.value(name), digits))
+        return self.fixed(100 * self.value(name), digits)
 
     def count(self, name: str) -> Tex:
         """Print a whole number, with its thousands apart."""
@@ -156,15 +171,16 @@ class Cited:
 
     def grouped(self, value: float) -> Tex:
         """Print a whole number that was computed from measured ones."""
-        return Tex(formats.grouped(value))
+        return marked(formats.grouped(value), value)
 
-    def spell(self, name: str) -> str:
+    def spell(self, name: str) -> Tex:
         """Print a small whole number as a word, a larger one in digits."""
         return self.word(self.value(name))
 
-    def word(self, value: int) -> str:
+    def word(self, value: float) -> Tex:
         """Print a small whole number that was computed from measured ones as a word."""
-        return WORDS[value] if 0 <= value < len(WORDS) else self.grouped(value)
+        small = 0 <= value < len(WORDS)
+        return marked(WORDS[int(value)], value) if small else self.grouped(value)
 
     def listing(self, items: Sequence, conjunction: str = "and") -> Tex:
         """Print several things in a row: a, b and c."""
@@ -206,7 +222,8 @@ class Cited:
             f" {'-' if value < 0 else '+'} {abs(value):.{digits}f}{factor}"
             for value, factor in terms
         )
-        return Tex(signed.removeprefix(" + ").strip())
+        text = signed.removeprefix(" + ").strip()
+        return marked(text, *(value for value, _ in terms))
 
     def setting(self, path: str):
         """Return a value of the configuration by its key path."""
@@ -215,7 +232,7 @@ class Cited:
             if not isinstance(here, Mapping) or key not in here:
                 raise UserError(f"the configuration has no key '{path}'")
             here = here[key]
-        return here
+        return _entered(here, self._places[CONFIG])
 
     def differences(self, name: str) -> Tex:
         """Print what sets an experiment apart from the one that it extends, key by key."""
@@ -277,6 +294,37 @@ class Cited:
         return {key: self.value(cited) for key, cited in ({"value": name} | own).items()}
 
 
+def ledger_places(
+    numbers: Mapping[str, Mapping], sweeps: Iterable[str], ledger: Mapping[str, Mapping]
+) -> dict[str, int]:
+    """Return the place in the paper's ledger, from 1, of each artifact that the paper cites.
+
+    These are those of its numbers and of its sweeps, its figures and the configuration.
+    """
+    cited = {entry["artifact"] for entry in numbers.values()} | set(map(_of_sweep, sweeps))
+    cited |= {path for path in ledger["artifacts"] if path.startswith("figures/")}
+    return {path: place for place, path in enumerate(sorted({*cited, CONFIG}), start=1)}
+
+
+def _of_sweep(name: str) -> str:
+    return f"sweeps/{name}.json"
+
+
+def _entered(value, place: int):
+    """Return a value, or what nested mappings and lists hold, with numbers from an entry."""
+    if isinstance(value, Mapping):
+        return {key: _entered(inner, place) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_entered(inner, place) for inner in value]
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return entries.from_entries(value, [place]) if is_number else value
+
+
+def breakable(name: str) -> Tex:
+    """Return a path or a key as LaTeX that may be broken after each of its parts."""
+    return Tex(re.sub(r"[/._]", lambda mark: rf"{escape(mark[0])}\allowbreak{{}}", name))
+
+
 def plain(value: object) -> str:
     """Return a value of the configuration as text that can be typeset, lists as in JSON."""
     return latin(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
@@ -322,6 +370,7 @@ def render(
     config: Mapping,
     class_names: Mapping[str, list[str]],
     sweeps: Mapping[str, Mapping],
+    ledger: Mapping[str, Mapping],
     lock: str | Path,
     told: Sequence[str] = (),
 ) -> str:
@@ -334,6 +383,7 @@ def render(
         config: the whole configuration as plain values.
         class_names: of each experiment.
         sweeps: see `pixelspace.report.sweep.summary`, by name.
+        ledger: see `pixelspace.report.ledger.of`.
         lock: the requirements file whose versions the appendix lists.
         told: the experiments of which it is an error not to cite a number; what goes with a mean
             needs no word of its own.
@@ -343,7 +393,8 @@ def render(
             or naming the claims that the text leaves out, or the numbers that it does not cite.
     """
     template = Path(template)
-    cited = Cited(numbers, claims, config)
+    places = ledger_places(numbers, sweeps, ledger)
+    cited = Cited(numbers, claims, config, places)
     functions = {name: getattr(cited, name) for name in dir(cited) if not name.startswith("_")}
     try:
         text = (
@@ -358,7 +409,14 @@ def render(
                 most_listed=LISTED,
                 experiments=config["experiments"],
                 class_names=class_names,
-                sweeps=sweeps,
+                sweeps={
+                    name: _entered(sweep, places[_of_sweep(name)]) for name, sweep in sweeps.items()
+                },
+                breakable=breakable,
+                ledger=[
+                    {"place": place, "path": path, **ledger["artifacts"][path]}
+                    for path, place in places.items()
+                ],
                 versions=parse_lock(lock),
             )
         )

@@ -1,0 +1,73 @@
+"""Numbers that know which entries of the ledger they are from, and what is computed of them does.
+
+A number is a float or an int like any other, but for its ``entries``.
+"""
+
+import operator
+from collections.abc import Callable, Iterable
+
+OPERATIONS = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow")
+
+
+class _Entered:
+    """What a float or an int has besides."""
+
+    entries: frozenset[int] = frozenset()
+
+    def __neg__(self):
+        return entered(-_bare(self), self)
+
+    def __abs__(self):
+        return entered(abs(_bare(self)), self)
+
+
+class _Float(_Entered, float):
+    pass
+
+
+class _Int(_Entered, int):
+    pass
+
+
+def _bare(value: float) -> float:
+    return int(value) if isinstance(value, int) else float(value)
+
+
+def _forward(operate: Callable) -> Callable:
+    def forward(self, other):
+        if not isinstance(other, (int, float)):
+            return NotImplemented
+        return entered(operate(_bare(self), _bare(other)), self, other)
+
+    return forward
+
+
+def _backward(operate: Callable) -> Callable:
+    def backward(self, other):
+        if not isinstance(other, (int, float)):
+            return NotImplemented
+        return entered(operate(_bare(other), _bare(self)), self, other)
+
+    return backward
+
+
+for _name in OPERATIONS:
+    setattr(_Entered, f"__{_name}__", _forward(getattr(operator, _name)))
+    setattr(_Entered, f"__r{_name}__", _backward(getattr(operator, _name)))
+
+
+def of(*values: object) -> frozenset[int]:
+    """Return the entries that some values are from; what is no such number is from none."""
+    return frozenset().union(*(value.entries for value in values if isinstance(value, _Entered)))
+
+
+def from_entries(value: float, entries: Iterable[int]) -> float:
+    """Return a number that is from some entries, by their places in the ledger."""
+    number = _Int(value) if isinstance(value, int) else _Float(value)
+    number.entries = frozenset(entries)
+    return number
+
+
+def entered(value: float, *sources: object) -> float:
+    """Return a number that was computed of others: it is from all of their entries."""
+    return from_entries(value, of(*sources))
