@@ -117,6 +117,29 @@ rule compile_paper:
         "../../scripts/compile_paper.py"
 
 
+rule write_web:
+    input:
+        tex=rules.write_paper.output.tex,
+        numbers=rules.collect_numbers.output.numbers,
+        claims=rules.check_claims.output.claims,
+        ledger=rules.write_ledger.output.ledger,
+        sweeps=[f"{RESULTS}/sweeps/{name}.json" for name in CONFIG.sweeps],
+        bibliography=local("report/references.bib"),
+        style=local("report/web/paper.css"),
+        figures=[Path(figure).with_suffix(".png") for figure in figures_of_the_paper()],
+    output:
+        page=f"{RESULTS}/paper.html",
+    log:
+        f"{RESULTS}/logs/write_web.log",
+    retries: 0
+    params:
+        code=code("write_web"),
+    message:
+        "make a web page of the paper"
+    script:
+        "../../scripts/write_web.py"
+
+
 # The sources of the paper as arXiv takes them.
 rule pack_arxiv:
     input:

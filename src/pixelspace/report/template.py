@@ -64,7 +64,7 @@ def escape(value) -> Tex:
 def marked(text: str, *values: object) -> Tex:
     """Return LaTeX that prints a text, and names in the margin the entries that values are from."""
     places = sorted(entries.of(*values))
-    return Tex(rf"\ledgermark{{{','.join(map(str, places))}}}{text}" if places else text)
+    return Tex(rf"\ledgermark{{{','.join(map(str, places))}}}{{{text}}}" if places else text)
 
 
 def parse_lock(lock: str | Path) -> dict[str, str]:
