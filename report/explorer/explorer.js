@@ -1,0 +1,258 @@
+"use strict";
+// What is shown is in the fragment of the address, and nowhere else: every choice writes it, and
+// whenever it changes the page is drawn anew. Words of a configuration become text, never HTML.
+const explorer = { experiments: [] };
+
+(() => {
+  const SMALL = 64; // pixels a side, up to which each pixel is drawn as a square, as in the figures
+  const at = (id) => document.getElementById(id);
+  const loading = new Map();
+  let state;
+
+  const element = (name, properties = {}, ...children) => {
+    const made = Object.assign(document.createElement(name), properties);
+    made.append(...children.filter((child) => child !== null));
+    return made;
+  };
+
+  // The address -------------------------------------------------------------------------------
+
+  const named = (list, name, key = "name") => list.find((one) => String(one[key]) === name);
+
+  // Return what an address asks for, and in `missing` what of that there is not.
+  const read = (fragment) => {
+    const asked = new URLSearchParams(fragment.replace(/^#/, ""));
+    const missing = [];
+    const choose = (what, list, key) => {
+      const found = asked.has(what) ? named(list, asked.get(what), key) : undefined;
+      if (asked.has(what) && !found) missing.push(`${what} ${asked.get(what)}`);
+      return found || list[0];
+    };
+    const network = choose("network", explorer.experiments);
+    const looks = possible(network);
+    const look = looks.includes(asked.get("look")) ? asked.get("look") : looks[0];
+    const layer = choose("layer", network.stages);
+    const unit = layer && choose("unit", layer.units, "number");
+    const image = choose("image", network.images);
+    return { network, look, layer, unit, image, missing };
+  };
+
+  const possible = (network) => [
+    ...(network.stages.length ? ["unit"] : []),
+    ...(network.images.length ? ["image"] : []),
+    "network",
+  ];
+
+  const written = ({ network, look, layer, unit, image }) => {
+    const fields = { network: network.name, look };
+    if (look === "unit") {
+      fields.layer = layer.name;
+      if (unit) fields.unit = unit.number;
+    }
+    if (look === "image") fields.image = image.name;
+    return `#${new URLSearchParams(fields)}`;
+  };
+
+  const go = (change) => {
+    location.hash = written({ ...state, ...change });
+  };
+
+  // Pictures ----------------------------------------------------------------------------------
+
+  const sheet = (file) => {
+    if (!loading.has(file)) {
+      const image = new Image();
+      loading.set(file, new Promise((done, failed) => {
+        image.onload = () => done(image);
+        image.onerror = () => failed(new Error(`${file} cannot be read`));
+      }));
+      image.src = file;
+    }
+    return loading.get(file);
+  };
+
+  const picture = ([file, left, top, width, height, caption, alt], size) => {
+    const canvas = element("canvas", { width, height });
+    canvas.setAttribute("role", "img");
+    canvas.setAttribute("aria-label", alt);
+    canvas.classList.toggle("sharp", Math.max(width, height) <= SMALL);
+    const scale = size / Math.max(width, height);
+    canvas.style.width = `${Math.max(width * scale, 8)}px`;
+    canvas.style.height = `${Math.max(height * scale, 8)}px`;
+    sheet(state.network.sheets[file])
+      .then((image) => canvas.getContext("2d").drawImage(
+        image, left, top, width, height, 0, 0, width, height))
+      .catch((error) => say(error.message));
+    return element("figure", {}, canvas,
+      caption ? element("figcaption", { textContent: caption }) : null);
+  };
+
+  const sizeOf = (pictures) => {
+    const largest = Math.max(...pictures.map((one) => Math.max(one[3], one[4])));
+    if (pictures.length === 1) return Math.min(Math.max(192, largest), 320);
+    return largest <= SMALL ? 88 : 128;
+  };
+
+  // Panels ------------------------------------------------------------------------------------
+
+  const facts = (found) => Object.keys(found).length === 0 ? null : element("dl", {},
+    ...Object.entries(found).flatMap(([name, value]) => [
+      element("dt", { textContent: name }), element("dd", { textContent: value })]));
+
+  const chart = ([title, bars]) => {
+    const largest = Math.max(...Object.values(bars).map(Math.abs)) || 1;
+    return element("table", {}, element("caption", { textContent: title }),
+      element("tbody", {}, ...Object.entries(bars).map(([name, value]) => {
+        const meter = element("span", { className: value < 0 ? "bar below" : "bar" });
+        meter.style.inlineSize = `${(100 * Math.abs(value)) / largest}%`;
+        return element("tr", {},
+          element("th", { scope: "row", textContent: name }),
+          element("td", { textContent: value.toPrecision(3).replace("-", "−") }),
+          element("td", { className: "room" }, meter));
+      })));
+  };
+
+  const legend = ([colours, low, high]) => element("p", { className: "scale" },
+    element("span", { textContent: low }), element("span", { className: colours }),
+    element("span", { textContent: high }));
+
+  const panel = (shown) => {
+    const title = element("h3", { textContent: shown.title });
+    if (shown.layer) title.append(" ", element("code", { textContent: shown.layer }));
+    const size = sizeOf(shown.pictures);
+    return element("section", { className: shown.pictures.length > 9 ? "panel wide" : "panel" },
+      title,
+      shown.pictures.length ? element("ul", { className: "pictures" },
+        ...shown.pictures.map((one) => element("li", {}, picture(one, size)))) : null,
+      shown.scale && legend(shown.scale),
+      facts(shown.facts),
+      ...Object.entries(shown.bars).map(chart),
+      ...shown.notes.map((note) => element("p", { textContent: note })));
+  };
+
+  const numbers = (title, found) => {
+    const measures = Object.entries(found);
+    if (measures.length === 0) return [];
+    return [element("h2", { textContent: title }), ...measures.map(([measure, rows]) =>
+      element("details", { open: measures.length === 1 && rows.length < 40 },
+        element("summary", { textContent: `${measure || "training and data"} (${rows.length})` }),
+        element("table", {}, element("tbody", {}, ...rows.map(([name, value, spread]) =>
+          element("tr", {},
+            element("th", { scope: "row", textContent: name.replaceAll("_", " ") }),
+            element("td", { textContent: value }),
+            element("td", { textContent: spread })))))))];
+  };
+
+  const panels = (title, found) => found.length === 0 ? [] : [
+    element("h2", { textContent: title }),
+    element("div", { className: "panels" }, ...found.map(panel))];
+
+  const views = {
+    unit: ({ layer, unit }) => [
+      ...(unit ? panels(`Unit ${unit.name} of ${layer.layers.join(", ")}`, unit.panels) : []),
+      ...(unit ? numbers("Measures of the unit", unit.numbers) : []),
+      ...panels(`All of ${layer.layers.join(", ")}`, layer.panels),
+      ...numbers("Measures of the layer", layer.numbers),
+    ],
+    image: ({ image }) => [
+      element("h2", { textContent: `${image.name}, ${image.label}` }),
+      picture(image.picture, 192),
+      ...panels("What methods show of it", image.panels),
+    ],
+    network: ({ network }) => [
+      ...panels(`All of ${network.name}`, network.panels),
+      ...numbers(`Measures of ${network.name}`, network.numbers),
+    ],
+  };
+
+  // The page ----------------------------------------------------------------------------------
+
+  const say = (words) => { at("said").textContent = words; };
+
+  const fill = (id, values, chosen) => {
+    at(id).replaceChildren(...values.map(([value, words]) =>
+      element("option", { value, textContent: words, selected: value === chosen })));
+    at(id).parentElement.hidden = values.length === 0;
+  };
+
+  const draw = () => {
+    state = read(location.hash);
+    const { network, look, layer, unit, image, missing } = state;
+    const text = (value) => [String(value), String(value)];
+    fill("network", explorer.experiments.map(({ name }) => text(name)), network.name);
+    for (const option of at("look").options) option.hidden = !possible(network).includes(option.value);
+    at("look").value = look;
+    fill("layer", look === "unit" ? network.stages.map(({ name, layers }) =>
+      [name, layers.join(", ")]) : [], layer?.name);
+    fill("unit", look === "unit" ? layer.units.map(({ number, name }) =>
+      [String(number), name]) : [], String(unit?.number));
+    fill("image", look === "image" ? network.images.map(({ name, label }) =>
+      [name, `${name}, ${label}`]) : [], image?.name);
+    at("before").disabled = !neighbour(-1);
+    at("after").disabled = !neighbour(1);
+    at("shown").replaceChildren(...views[look](state));
+    say(missing.length ? `There is no ${missing.join(" and no ")} here.` : "");
+    document.title = at("shown").querySelector("h2")?.textContent ?? network.name;
+  };
+
+  const beside = (list, one, step) => list[list.indexOf(one) + step];
+
+  // Return the change that leads to the unit or image before or after, if there is one.
+  const neighbour = (step) => {
+    if (state.look === "unit") {
+      const unit = beside(state.layer.units, state.unit, step);
+      return unit && { unit };
+    }
+    const image = state.look === "image" && beside(state.network.images, state.image, step);
+    return image && { image };
+  };
+
+  const onKey = (event) => {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    const busy = event.altKey || event.ctrlKey || event.metaKey || event.target.matches("select");
+    if (!step || busy) return;
+    const layer = beside(state.network.stages, state.layer, step);
+    const change = event.shiftKey
+      ? state.look === "unit" && layer && { layer, unit: layer.units[0] }
+      : neighbour(step);
+    if (!change) return;
+    event.preventDefault();
+    go(change);
+  };
+
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(location.href);
+      say("The link is copied.");
+    } catch {
+      say("Copy the link from the address bar.");
+    }
+  };
+
+  explorer.start = () => {
+    const choices = {
+      network: (name) => location.hash = `#${new URLSearchParams({ network: name, look: state.look })}`,
+      look: (look) => go({ look }),
+      layer: (name) => {
+        const layer = named(state.network.stages, name);
+        go({ layer, unit: layer.units[0] });
+      },
+      unit: (number) => go({ unit: named(state.layer.units, number, "number") }),
+      image: (name) => go({ image: named(state.network.images, name) }),
+    };
+    for (const [id, change] of Object.entries(choices)) {
+      at(id).addEventListener("change", (event) => change(event.target.value));
+    }
+    at("before").addEventListener("click", () => go(neighbour(-1)));
+    at("after").addEventListener("click", () => go(neighbour(1)));
+    at("link").addEventListener("click", copy);
+    at("choice").addEventListener("submit", (event) => event.preventDefault());
+    at("skip").addEventListener("click", (event) => {
+      event.preventDefault();
+      at("shown").focus();
+    });
+    addEventListener("hashchange", draw);
+    addEventListener("keydown", onKey);
+    draw();
+  };
+})();

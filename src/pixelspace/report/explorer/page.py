@@ -1,0 +1,267 @@
+"""The files of the explorer: one page, for each experiment its data, and sheets of pictures.
+
+The page is opened from a disk, from where a script may not fetch: so the data of an experiment is a
+script as well, which hands them over. Words that come from a user are in there as JSON, and the
+page puts them in as text alone.
+"""
+
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+import jinja2
+import numpy as np
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from matplotlib import colormaps
+from matplotlib.colors import to_hex
+
+from pixelspace.artifacts import Projection, written
+from pixelspace.figures import style, tiles
+from pixelspace.report.explorer import panels, sheets
+from pixelspace.report.explorer.panels import (
+    Layer,
+    Network,
+    Panel,
+    Seen,
+    Subject,
+    Unit,
+    number,
+)
+
+SAME_UNITS = frozenset(
+    "batchnorm relu relu6 maxpool average_pool dropout identity sigmoid softmax".split()
+)
+"""Kinds of layers whose units are those of the layer before."""
+
+STOPS = 17  # of a scale in CSS
+
+Numbers = dict[str, list[list[str]]]
+"""By the name of a measure, or nothing: rows of a number's name, its value, and its spread."""
+
+
+def stages(layers: Sequence[tuple[str, str]]) -> list[list[str]]:
+    """Put layers, as names and kinds from the input on, together with those that keep their units.
+
+    So ``conv1``, ``relu1`` and ``pool1`` are one stage, whose unit 3 is the same filter in each.
+    """
+    found: list[list[str]] = []
+    for name, kind in layers:
+        if kind in SAME_UNITS and found:
+            found[-1].append(name)
+        else:
+            found.append([name])
+    return found
+
+
+def numbers_of(experiment: str, numbers: Mapping[str, Mapping]) -> Numbers:
+    """Return an experiment's numbers by measure, each in one row with its interval or spread."""
+    values: dict[tuple[str, str], float] = {}
+    for name, entry in numbers.items():
+        if not name.startswith(f"{experiment}."):
+            continue
+        artifact = PurePosixPath(entry["artifact"])
+        measure = artifact.stem if "measures" in artifact.parts else ""
+        key = name.removeprefix(f"{experiment}.").removeprefix(f"{measure}." if measure else "")
+        values[measure, key] = entry["value"]
+    found: Numbers = {}
+    beside = {
+        (measure, f"{key}{ending}")
+        for measure, key in values
+        for endings in SPREADS
+        if all((measure, f"{key}{ending}") in values for ending in endings)
+        for ending in (*endings, *BESIDE)
+    }
+    for (measure, key), value in sorted(values.items()):
+        if (measure, key) not in beside:
+            row = [key, number(value), _spread(values, measure, key)]
+            found.setdefault(measure, []).append(row)
+    return found
+
+
+SPREADS = {
+    ("_low", "_high"): "{} to {}",
+    ("_lowest", "_highest"): "{} to {} over the networks",
+}
+"""By what their names end in: two numbers that say how certain another is, and how they read."""
+
+BESIDE = ("_deviation", "_mean_low", "_mean_high")
+"""Ends the names of what else is known of a number of several networks."""
+
+
+def _spread(values: Mapping[tuple[str, str], float], measure: str, key: str) -> str:
+    for endings, words in SPREADS.items():
+        ends = [values.get((measure, f"{key}{ending}")) for ending in endings]
+        if None not in ends:
+            return words.format(*map(number, ends))
+    return ""
+
+
+def about_layers(numbers: Numbers, layers: Iterable[str]) -> Numbers:
+    """Return the numbers that have a layer's name in theirs."""
+    pattern = "|".join(map(re.escape, layers))
+    return chosen(numbers, rf"(^|_)({pattern})(_|$)")
+
+
+def about_node(numbers: Numbers, unit: int) -> Numbers:
+    """Return the numbers of a node of the perceptron, which are counted from 1."""
+    return chosen(numbers, rf"^node{unit + 1}_")
+
+
+def chosen(numbers: Numbers, pattern: str) -> Numbers:
+    """Return the numbers whose names match."""
+    found = {m: [row for row in rows if re.search(pattern, row[0])] for m, rows in numbers.items()}
+    return {measure: rows for measure, rows in found.items() if rows}
+
+
+def experiment(
+    name: str,
+    projections: Mapping[str, Projection],
+    layers: Sequence[tuple[str, str]],
+    numbers: Mapping[str, Mapping],
+) -> tuple[dict, dict[str, bytes]]:
+    """Return what the page knows of an experiment, as JSON types, and its sheets by file name.
+
+    Args:
+        projections: by name, in the order in which they are shown.
+        layers: name and kind of each of the network's, from the input on.
+        numbers: as in ``numbers.json``.
+    """
+    shown = {key: list(panels.panels(projection)) for key, projection in projections.items()}
+    files: dict[str, bytes] = {}
+    by_subject: dict[Subject, list[dict]] = {}
+    images: dict[Seen, list[int]] = {}
+    places: dict[Seen, str] = {}
+    for place, (key, own) in enumerate(shown.items()):
+        seen = [panel.of for panel in own if isinstance(panel.of, Seen)]
+        places |= {image: image.place for image in seen if image.place}
+        new = [image for image in dict.fromkeys(seen) if image not in images]
+        tiles_of_panels = [picture.tile for panel in own for picture in panel.pictures]
+        sheet, boxes = sheets.pack(
+            sheets.pixels([*tiles_of_panels, *(image.tile for image in new)])
+        )
+        files[f"{name}-{key}.webp"] = sheets.encoded(sheet)
+        where = iter([place, *box] for box in boxes)
+        for panel in own:
+            by_subject.setdefault(panel.of, []).append(_panel(panel, where))
+        images |= dict(zip(new, where, strict=True))
+    own_numbers = numbers_of(name, numbers)
+    class_names = next((made.about["class_names"] for made in projections.values()), ())
+    data = {
+        "name": name,
+        "sheets": list(files),
+        "stages": [
+            found
+            for stage in stages(layers)
+            if (found := _stage(stage, by_subject, own_numbers, class_names))
+        ],
+        "images": [
+            {
+                "name": places.get(image, f"image {place}, without a number"),
+                "label": image.label,
+                "picture": [*where, "", f"image of {image.label}"],
+                "panels": by_subject[image],
+            }
+            for place, (image, where) in enumerate(images.items(), start=1)
+        ],
+        "panels": by_subject.get(Network(), []),
+        "numbers": own_numbers,
+    }
+    return data, files
+
+
+def _stage(
+    layers: Sequence[str],
+    by_subject: Mapping[Subject, list[dict]],
+    numbers: Numbers,
+    class_names: Sequence[str],
+) -> dict | None:
+    """Return what is shown of some layers with the same units, if there is anything."""
+    units = sorted({of.number for of in by_subject if isinstance(of, Unit) and of.layer in layers})
+    whole = [panel for layer in layers for panel in by_subject.get(Layer(layer), ())]
+    if not units and not whole:
+        return None
+    return {
+        "name": layers[0],
+        "layers": list(layers),
+        "panels": whole,
+        "numbers": about_layers(numbers, layers),
+        "units": [
+            {
+                "number": unit,
+                "name": panels.unit_name(layers[0], unit, class_names),
+                "panels": [p for layer in layers for p in by_subject.get(Unit(layer, unit), ())],
+                "numbers": about_node(numbers, unit) if "hidden" in layers else {},
+            }
+            for unit in units
+        ],
+    }
+
+
+def _panel(panel: Panel, where: Iterator[list[int]]) -> dict:
+    """Return a panel as JSON types; a picture is its sheet, its box there, and its words."""
+    return {
+        "title": panel.title,
+        "layer": panel.layer,
+        "pictures": [[*next(where), picture.caption, picture.alt] for picture in panel.pictures],
+        "scale": _scale([picture.tile for picture in panel.pictures]),
+        "facts": dict(panel.facts or {}),
+        "bars": {title: dict(bars) for title, bars in (panel.bars or {}).items()},
+        "notes": list(panel.notes),
+    }
+
+
+def _scale(shown: Sequence[tiles.Tile]) -> list[str] | None:
+    """Return the name of the colours that values of one channel are shown in, and their ends."""
+    signed = [t for t in shown if t.draw is style.signed or (_of_map(t) and t.scale[0] < 0)]
+    if signed and (signed[0].draw is style.feature_map or signed[0].values.shape[-1] == 1):
+        limits = {max(map(abs, tile.scale)) for tile in signed}
+        limit = number(limits.pop()) if len(limits) == 1 else "max"
+        return ["signed", f"−{limit}", limit]
+    maps = [tile for tile in shown if _of_map(tile)]
+    if not maps:
+        return None
+    limits = {tile.scale[1] for tile in maps}
+    return ["intensity", "0", number(limits.pop()) if len(limits) == 1 else "max"]
+
+
+def _of_map(tile: tiles.Tile) -> bool:
+    return tile.draw is style.feature_map
+
+
+# Files ----------------------------------------------------------------------------------------
+
+
+def script(data: Mapping) -> str:
+    """Return a script that hands an experiment's data to the page."""
+    text = json.dumps(data, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+    return f"explorer.experiments.push({text});\n"
+
+
+def html(template: str | os.PathLike, experiments: Sequence[str]) -> str:
+    """Fill the template of the page; ``experiments`` are names of data files, less ``.js``."""
+    template = Path(template)
+    environment = ImmutableSandboxedEnvironment(
+        loader=jinja2.FileSystemLoader(template.parent),
+        undefined=jinja2.StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(template.name).render(
+        experiments=experiments,
+        scales={"signed": gradient(style.SIGNED), "intensity": gradient(style.INTENSITY)},
+    )
+
+
+def gradient(colours) -> str:
+    """Return a colour map as a gradient in CSS, from its lowest value to its highest."""
+    stops = colormaps.get_cmap(colours)(np.linspace(0, 1, STOPS))
+    return f"linear-gradient(to right, {', '.join(map(to_hex, stops))})"
+
+
+def write(path: str | os.PathLike, content: bytes) -> None:
+    """Write a file of the explorer."""
+    with written(path) as file:
+        file.write_bytes(content)
