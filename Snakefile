@@ -21,6 +21,7 @@ include: "workflow/rules/measure.smk"
 include: "workflow/rules/sweep.smk"
 include: "workflow/rules/draw.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/readers.smk"
 
 
 # Where files pass through a remote storage there is no folder of results to put it into.
@@ -48,6 +49,7 @@ localrules:
     write_paper,
     compile_paper,
     pack_arxiv,
+    make_explorer,
     claims,
 
 
@@ -61,6 +63,12 @@ rule all:
 rule figures:
     input:
         all_figures(),
+
+
+# What is there for readers, beside the paper: pages that are opened from a disk.
+rule readers:
+    input:
+        rules.make_explorer.output,
 
 
 # Fails if a claim of the paper does.

@@ -72,7 +72,7 @@ const explorer = { experiments: [] };
   };
 
   const picture = ([file, left, top, width, height, caption, alt], size) => {
-    const canvas = element("canvas", { width, height });
+    const canvas = element("canvas", { width, height, ariaBusy: "true" });
     canvas.setAttribute("role", "img");
     canvas.setAttribute("aria-label", alt);
     canvas.classList.toggle("sharp", Math.max(width, height) <= SMALL);
@@ -80,8 +80,10 @@ const explorer = { experiments: [] };
     canvas.style.width = `${Math.max(width * scale, 8)}px`;
     canvas.style.height = `${Math.max(height * scale, 8)}px`;
     sheet(state.network.sheets[file])
-      .then((image) => canvas.getContext("2d").drawImage(
-        image, left, top, width, height, 0, 0, width, height))
+      .then((image) => {
+        canvas.getContext("2d").drawImage(image, left, top, width, height, 0, 0, width, height);
+        canvas.ariaBusy = "false";
+      })
       .catch((error) => say(error.message));
     return element("figure", {}, canvas,
       caption ? element("figcaption", { textContent: caption }) : null);
@@ -95,20 +97,25 @@ const explorer = { experiments: [] };
 
   // Panels ------------------------------------------------------------------------------------
 
-  const facts = (found) => Object.keys(found).length === 0 ? null : element("dl", {},
-    ...Object.entries(found).flatMap(([name, value]) => [
+  const facts = (found) => found.length === 0 ? null : element("dl", {},
+    ...found.flatMap(([name, value]) => [
       element("dt", { textContent: name }), element("dd", { textContent: value })]));
 
   const chart = ([title, bars]) => {
-    const largest = Math.max(...Object.values(bars).map(Math.abs)) || 1;
+    const values = bars.map(([, value]) => value);
+    const lowest = Math.min(0, ...values);
+    const largest = Math.max(0, ...values) || (lowest < 0 ? 0 : 1);
+    const zero = (-100 * lowest) / (largest - lowest);
     return element("table", {}, element("caption", { textContent: title }),
-      element("tbody", {}, ...Object.entries(bars).map(([name, value]) => {
-        const meter = element("span", { className: value < 0 ? "bar below" : "bar" });
-        meter.style.inlineSize = `${(100 * Math.abs(value)) / largest}%`;
+      element("tbody", {}, ...bars.map(([name, value]) => {
+        const bar = element("span", { className: value < 0 ? "bar below" : "bar" });
+        const share = (100 * Math.abs(value)) / (largest - lowest);
+        bar.style.inlineSize = `${share}%`;
+        bar.style.marginInlineStart = `${zero - (value < 0 ? share : 0)}%`;
         return element("tr", {},
           element("th", { scope: "row", textContent: name }),
           element("td", { textContent: value.toPrecision(3).replace("-", "−") }),
-          element("td", { className: "room" }, meter));
+          element("td", { className: "room" }, bar));
       })));
   };
 
@@ -120,22 +127,24 @@ const explorer = { experiments: [] };
     const title = element("h3", { textContent: shown.title });
     if (shown.layer) title.append(" ", element("code", { textContent: shown.layer }));
     const size = sizeOf(shown.pictures);
-    return element("section", { className: shown.pictures.length > 9 ? "panel wide" : "panel" },
+    return element("article", { className: shown.pictures.length > 9 ? "panel wide" : "panel" },
       title,
       shown.pictures.length ? element("ul", { className: "pictures" },
         ...shown.pictures.map((one) => element("li", {}, picture(one, size)))) : null,
-      shown.scale && legend(shown.scale),
+      ...shown.scales.map(legend),
       facts(shown.facts),
-      ...Object.entries(shown.bars).map(chart),
+      ...shown.bars.map(chart),
       ...shown.notes.map((note) => element("p", { textContent: note })));
   };
 
-  const numbers = (title, found) => {
-    const measures = Object.entries(found);
+  const firstPicture = (unit) => unit.panels.find((one) => one.pictures.length)?.pictures[0];
+
+  const numbers = (title, measures) => {
     if (measures.length === 0) return [];
     return [element("h2", { textContent: title }), ...measures.map(([measure, rows]) =>
       element("details", { open: measures.length === 1 && rows.length < 40 },
-        element("summary", { textContent: `${measure || "training and data"} (${rows.length})` }),
+        element("summary", {
+          textContent: `${measure.replaceAll("_", " ") || "training and data"} (${rows.length})` }),
         element("table", {}, element("tbody", {}, ...rows.map(([name, value, spread]) =>
           element("tr", {},
             element("th", { scope: "row", textContent: name.replaceAll("_", " ") }),
@@ -147,17 +156,39 @@ const explorer = { experiments: [] };
     element("h2", { textContent: title }),
     element("div", { className: "panels" }, ...found.map(panel))];
 
+  // A row of small pictures to choose from.
+  const strip = (label, key, list, chosen, pictureOf, wordsOf) => {
+    const buttons = list.map((one) => {
+      const button = element("button", { type: "button" });
+      const shown = pictureOf(one);
+      if (shown) {
+        button.append(picture([...shown.slice(0, 5), "", ""], 48));
+        button.querySelector("canvas").setAttribute("aria-hidden", "true");
+      }
+      button.append(element("span", { textContent: wordsOf(one) }));
+      button.addEventListener("click", () => go({ [key]: one }));
+      if (one === chosen) button.setAttribute("aria-current", "true");
+      return element("li", {}, button);
+    });
+    const row = element("ul", { className: "strip" }, ...buttons);
+    row.setAttribute("aria-label", label);
+    return row;
+  };
+
   const views = {
     unit: ({ layer, unit }) => [
+      strip("Units", "unit", layer.units, unit, firstPicture, (one) => one.name),
       ...(unit ? panels(`Unit ${unit.name} of ${layer.layers.join(", ")}`, unit.panels) : []),
       ...(unit ? numbers("Measures of the unit", unit.numbers) : []),
       ...panels(`All of ${layer.layers.join(", ")}`, layer.panels),
       ...numbers("Measures of the layer", layer.numbers),
     ],
-    image: ({ image }) => [
+    image: ({ network, image }) => [
+      strip("Images", "image", network.images, image, (one) => one.picture, (one) => one.label),
       element("h2", { textContent: `${image.name}, ${image.label}` }),
       picture(image.picture, 192),
       ...panels("What methods show of it", image.panels),
+      ...numbers("Measures of these methods of attribution", image.numbers),
     ],
     network: ({ network }) => [
       ...panels(`All of ${network.name}`, network.panels),
@@ -188,11 +219,23 @@ const explorer = { experiments: [] };
       [String(number), name]) : [], String(unit?.number));
     fill("image", look === "image" ? network.images.map(({ name, label }) =>
       [name, `${name}, ${label}`]) : [], image?.name);
-    at("before").disabled = !neighbour(-1);
-    at("after").disabled = !neighbour(1);
+    for (const [id, step] of [["before", -1], ["after", 1]]) {
+      at(id).hidden = look === "network";
+      // Not `disabled`: at the end of a row the button would lose the keyboard's focus.
+      at(id).setAttribute("aria-disabled", String(!neighbour(step)));
+    }
+    const within = at("shown").contains(document.activeElement);
     at("shown").replaceChildren(...views[look](state));
+    const current = at("shown").querySelector("[aria-current]");
+    if (current) {
+      const row = current.closest("ul");
+      row.scrollLeft = current.offsetLeft - row.offsetLeft - row.clientWidth / 2;
+      if (within) current.focus();
+    }
     say(missing.length ? `There is no ${missing.join(" and no ")} here.` : "");
-    document.title = at("shown").querySelector("h2")?.textContent ?? network.name;
+    const title = at("shown").querySelector("h2")?.textContent ?? network.name;
+    document.title = title;
+    at("heading").textContent = title;
   };
 
   const beside = (list, one, step) => list[list.indexOf(one) + step];
@@ -243,8 +286,8 @@ const explorer = { experiments: [] };
     for (const [id, change] of Object.entries(choices)) {
       at(id).addEventListener("change", (event) => change(event.target.value));
     }
-    at("before").addEventListener("click", () => go(neighbour(-1)));
-    at("after").addEventListener("click", () => go(neighbour(1)));
+    at("before").addEventListener("click", () => go(neighbour(-1) || {}));
+    at("after").addEventListener("click", () => go(neighbour(1) || {}));
     at("link").addEventListener("click", copy);
     at("choice").addEventListener("submit", (event) => event.preventDefault());
     at("skip").addEventListener("click", (event) => {

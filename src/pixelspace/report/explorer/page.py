@@ -17,7 +17,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from matplotlib import colormaps
 from matplotlib.colors import to_hex
 
-from pixelspace.artifacts import Projection, written
+from pixelspace.artifacts import Projection, read_projection, write_text, written
 from pixelspace.figures import style, tiles
 from pixelspace.report.explorer import panels, sheets
 from pixelspace.report.explorer.panels import (
@@ -109,6 +109,12 @@ def about_node(numbers: Numbers, unit: int) -> Numbers:
     return chosen(numbers, rf"^node{unit + 1}_")
 
 
+def about_methods(numbers: Numbers, shown: Iterable[Mapping]) -> Numbers:
+    """Return the numbers of methods of attribution that panels show."""
+    methods = dict.fromkeys(method for panel in shown for method in panel["methods"])
+    return chosen(numbers, rf"^({'|'.join(map(re.escape, methods))})_") if methods else {}
+
+
 def chosen(numbers: Numbers, pattern: str) -> Numbers:
     """Return the numbers whose names match."""
     found = {m: [row for row in rows if re.search(pattern, row[0])] for m, rows in numbers.items()}
@@ -128,7 +134,9 @@ def experiment(
         layers: name and kind of each of the network's, from the input on.
         numbers: as in ``numbers.json``.
     """
-    shown = {key: list(panels.panels(projection)) for key, projection in projections.items()}
+    shown = _without_repetition(
+        {key: list(panels.panels(projection)) for key, projection in projections.items()}
+    )
     files: dict[str, bytes] = {}
     by_subject: dict[Subject, list[dict]] = {}
     images: dict[Seen, list[int]] = {}
@@ -162,13 +170,29 @@ def experiment(
                 "label": image.label,
                 "picture": [*where, "", f"image of {image.label}"],
                 "panels": by_subject[image],
+                "numbers": _pairs(about_methods(own_numbers, by_subject[image])),
             }
             for place, (image, where) in enumerate(images.items(), start=1)
         ],
         "panels": by_subject.get(Network(), []),
-        "numbers": own_numbers,
+        "numbers": _pairs(own_numbers),
     }
     return data, files
+
+
+def _without_repetition(shown: Mapping[str, Sequence[Panel]]) -> dict[str, list[Panel]]:
+    """Leave out panels that are as an earlier one: two methods may begin with the same patches."""
+    known = set()
+    found: dict[str, list[Panel]] = {}
+    for key, own in shown.items():
+        found[key] = []
+        for panel in own:
+            pictures = (np.ascontiguousarray(p.tile.values).tobytes() for p in panel.pictures)
+            content = panel.of, panel.title, panel.layer, str(panel.facts), *pictures
+            if content not in known:
+                found[key].append(panel)
+            known.add(content)
+    return found
 
 
 def _stage(
@@ -186,13 +210,13 @@ def _stage(
         "name": layers[0],
         "layers": list(layers),
         "panels": whole,
-        "numbers": about_layers(numbers, layers),
+        "numbers": _pairs(about_layers(numbers, layers)),
         "units": [
             {
                 "number": unit,
                 "name": panels.unit_name(layers[0], unit, class_names),
                 "panels": [p for layer in layers for p in by_subject.get(Unit(layer, unit), ())],
-                "numbers": about_node(numbers, unit) if "hidden" in layers else {},
+                "numbers": _pairs(about_node(numbers, unit) if "hidden" in layers else {}),
             }
             for unit in units
         ],
@@ -205,29 +229,34 @@ def _panel(panel: Panel, where: Iterator[list[int]]) -> dict:
         "title": panel.title,
         "layer": panel.layer,
         "pictures": [[*next(where), picture.caption, picture.alt] for picture in panel.pictures],
-        "scale": _scale([picture.tile for picture in panel.pictures]),
-        "facts": dict(panel.facts or {}),
-        "bars": {title: dict(bars) for title, bars in (panel.bars or {}).items()},
+        "scales": list(_scales([picture.tile for picture in panel.pictures])),
+        "facts": _pairs(panel.facts or {}),
+        "bars": [[title, _pairs(bars)] for title, bars in (panel.bars or {}).items()],
         "notes": list(panel.notes),
+        "methods": list(panel.methods),
     }
 
 
-def _scale(shown: Sequence[tiles.Tile]) -> list[str] | None:
-    """Return the name of the colours that values of one channel are shown in, and their ends."""
-    signed = [t for t in shown if t.draw is style.signed or (_of_map(t) and t.scale[0] < 0)]
-    if signed and (signed[0].draw is style.feature_map or signed[0].values.shape[-1] == 1):
-        limits = {max(map(abs, tile.scale)) for tile in signed}
-        limit = number(limits.pop()) if len(limits) == 1 else "max"
-        return ["signed", f"−{limit}", limit]
-    maps = [tile for tile in shown if _of_map(tile)]
-    if not maps:
-        return None
-    limits = {tile.scale[1] for tile in maps}
-    return ["intensity", "0", number(limits.pop()) if len(limits) == 1 else "max"]
+def _pairs(values: Mapping) -> list[list]:
+    """Return a mapping as JavaScript keeps it, in its order and whatever its keys are."""
+    return [[key, value] for key, value in values.items()]
 
 
-def _of_map(tile: tiles.Tile) -> bool:
-    return tile.draw is style.feature_map
+def _scales(shown: Sequence[tiles.Tile]) -> Iterator[list[str]]:
+    """Yield the names of the colours that values of one channel are shown in, and their ends."""
+    ends: dict[str, set[float]] = {}
+    for tile in shown:
+        if tile.draw is style.feature_map:
+            low, high = tile.scale
+            name, end = ("signed", max(-low, high)) if low < 0 else ("intensity", high)
+        elif tile.draw is style.signed and tile.values.shape[-1] == 1:
+            name, end = "signed", tile.scale[0]
+        else:
+            continue
+        ends.setdefault(name, set()).add(end)
+    for name, own in ends.items():
+        end = number(own.pop()) if len(own) == 1 else "max"
+        yield [name, f"−{end}" if name == "signed" else "0", end]
 
 
 # Files ----------------------------------------------------------------------------------------
@@ -261,7 +290,35 @@ def gradient(colours) -> str:
     return f"linear-gradient(to right, {', '.join(map(to_hex, stops))})"
 
 
-def write(path: str | os.PathLike, content: bytes) -> None:
-    """Write a file of the explorer."""
+def make(
+    path: str | os.PathLike,
+    *,
+    template: str | os.PathLike,
+    beside: Iterable[str | os.PathLike],
+    projections: Mapping[str, Sequence[str | os.PathLike]],
+    layers: Mapping[str, Sequence[tuple[str, str]]],
+    numbers: Mapping[str, Mapping],
+) -> None:
+    """Write the page to ``path``, and all that it needs into the same folder.
+
+    The same artifacts give the same bytes.
+
+    Args:
+        beside: files that the page needs as they are.
+        projections: by experiment, the artifacts in the order in which they are shown.
+        layers: by experiment, name and kind of each layer, from the input on.
+    """
+    folder = Path(path).parent
+    for name, paths in projections.items():
+        read = {Path(own).stem: read_projection(own) for own in paths}
+        data, files = experiment(name, read, layers[name], numbers)
+        for file, content in {f"{name}.js": script(data).encode(), **files}.items():
+            _write(folder / file, content)
+    for file in map(Path, beside):
+        _write(folder / file.name, file.read_bytes())
+    write_text(path, html(template, list(projections)))
+
+
+def _write(path: Path, content: bytes) -> None:
     with written(path) as file:
         file.write_bytes(content)

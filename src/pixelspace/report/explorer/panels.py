@@ -89,7 +89,8 @@ class Picture(NamedTuple):
 class Panel:
     """What a projection shows of a subject.
 
-    ``bars`` are values by the name of a class, ``facts`` words by what they say.
+    ``facts`` are words by what they say, ``bars`` values by the name of a class or unit, by what
+    they say, and ``methods`` the names of methods of attribution, for which there are measures.
     """
 
     of: Subject
@@ -99,6 +100,7 @@ class Panel:
     facts: Mapping[str, str] | None = None
     bars: Mapping[str, Mapping[str, float]] | None = None
     notes: Sequence[str] = ()
+    methods: Sequence[str] = ()
 
 
 def panels(projection: Projection) -> Iterator[Panel]:
@@ -108,7 +110,7 @@ def panels(projection: Projection) -> Iterator[Panel]:
 
 def number(value: float) -> str:
     """Return a number to three digits, with a true minus sign."""
-    return f"{value:.3g}".replace("-", "−")
+    return f"{value + 0.0:.3g}".replace("-", "−")
 
 
 def unit_name(layer: str, unit: int, class_names: Sequence[str]) -> str:
@@ -184,9 +186,7 @@ def top_patches(projection: Projection) -> Iterator[Panel]:
     """Yield the patches that excite each unit most, strongest first."""
     arrays, about = projection.arrays, projection.about
     units, layer = arrays["units"].tolist(), about["layer"]
-    row = top_patches_figure.examples(
-        Projection(arrays, about),
-    )[0]
+    (row,) = top_patches_figure.examples(projection)
     for place, unit in enumerate(units):
         activations = arrays["activations"][place]
         pictures = [
@@ -201,7 +201,7 @@ def top_patches(projection: Projection) -> Iterator[Panel]:
             )
         ]
         facts = {"strongest activation": number(activations[0])}
-        yield Panel(Unit(layer, unit), row.method, layer, pictures, facts, notes=about["notes"])
+        yield Panel(Unit(layer, unit), row.method, layer, pictures, facts)
 
 
 def _of_class(about: Mapping, unit: int, rank: int) -> str:
@@ -230,22 +230,20 @@ def maximization(projection: Projection) -> Iterator[Panel]:
     for place, (images, values) in enumerate(zip(arrays["images"], arrays["values"], strict=True)):
         of = Network() if sums else Unit(layer, about["units"][place])
         what = sums[place] if sums else _called(about, layer, of.number)
+        pictures = [
+            Picture(tile, number(last), f"image made to excite {what}, by {number(last)}")
+            for tile, (_, last) in zip(
+                tiles.pictures(images, about["value_range"]), values, strict=True
+            )
+        ]
         title = f"maximization of {what}" if sums else "maximization"
-        yield _made(about, of, title, layer, what, images, values)
+        yield Panel(of, title, layer, pictures, _excited(values[0]), notes=about["notes"])
 
 
-def _made(about, of, title, layer, what, images, values) -> Panel:
-    """Return images ``(n, h, w, channels)`` made for ``what``; ``values`` ``(n, 2)``, or nothing."""
-    shown = tiles.pictures(images, about["value_range"])
-    captions = [number(v[1]) for v in values] if values is not None else [""] * len(shown)
-    pictures = [
-        Picture(tile, caption, f"image made to excite {what}" + (caption and f", by {caption}"))
-        for tile, caption in zip(shown, captions, strict=True)
-    ]
-    facts = None
-    if values is not None:
-        facts = {"excitation": f"from {number(values[0][0])} to {number(values[0][1])}"}
-    return Panel(of, title, layer, pictures, facts, notes=about["notes"])
+def _excited(values: np.ndarray) -> dict[str, str]:
+    """Say from what to what an image's excitation rose: ``values (2,)``."""
+    first, last = values
+    return {"excitation": f"from {number(first)} to {number(last)}"}
 
 
 def maco(projection: Projection) -> Iterator[Panel]:
@@ -253,10 +251,11 @@ def maco(projection: Projection) -> Iterator[Panel]:
     arrays, about = projection.arrays, projection.about
     layer = about["layer"]
     (row,) = maco_figure.examples(projection)
-    for unit, tile, (first, last) in zip(about["units"], row.tiles, arrays["values"], strict=True):
-        words = f"image made to excite {_called(about, layer, unit)}, by {number(last)}"
-        facts = {"excitation": f"from {number(first)} to {number(last)}"}
-        pictures = [Picture(tile, number(last), words)]
+    for unit, tile, values in zip(about["units"], row.tiles, arrays["values"], strict=True):
+        last = number(values[1])
+        words = f"image made to excite {_called(about, layer, unit)}, by {last}"
+        pictures = [Picture(tile, last, words)]
+        facts = _excited(values)
         yield Panel(Unit(layer, unit), row.method, layer, pictures, facts, notes=about["notes"])
 
 
@@ -266,14 +265,15 @@ def depth_series(projection: Projection) -> Iterator[Panel]:
     rows = depth_series_figure.examples(projection)
     for place, (layer, row) in enumerate(zip(about["layers"], rows, strict=True)):
         values = projection.arrays[f"values_{place}"]
-        for unit, tile, (first, last) in zip(layer["units"], row.tiles, values, strict=True):
-            words = f"image made to excite {_called(about, layer['name'], unit)}, by {number(last)}"
+        for unit, tile, own in zip(layer["units"], row.tiles, values, strict=True):
+            last = number(own[1])
+            words = f"image made to excite {_called(about, layer['name'], unit)}, by {last}"
             yield Panel(
                 Unit(layer["name"], unit),
                 "maximization in the depth series",
                 layer["name"],
-                [Picture(tile, number(last), words)],
-                facts={"excitation": f"from {number(first)} to {number(last)}"},
+                [Picture(tile, last, words)],
+                facts=_excited(own),
                 notes=about["notes"],
             )
 
@@ -367,10 +367,10 @@ def feature_maps(projection: Projection) -> Iterator[Panel]:
             "feature maps",
             name,
             [] if single else shown,
+            facts={"predicted": image["predicted"]},
             bars={"value by unit": values} if single else None,
             notes=[note for note in about["notes"] if f"layer {name}:" in note],
         )
-    yield Panel(seen, "prediction", facts={"predicted": image["predicted"]})
 
 
 def attribution(projection: Projection) -> Iterator[Panel]:
@@ -390,7 +390,13 @@ def attribution(projection: Projection) -> Iterator[Panel]:
         ]
         facts = {"explained": what, "predicted": about["predicted"][place]}
         yield Panel(
-            seen, "attribution", about["layer"], pictures, facts, notes=about["notes"]
+            seen,
+            "attribution",
+            about["layer"],
+            pictures,
+            facts,
+            notes=about["notes"],
+            methods=about["methods"],
         )
 
 
@@ -480,7 +486,9 @@ def atlas(projection: Projection) -> Iterator[Panel]:
         )
     ]
     facts = {"vectors": f"{arrays['counts'].sum()}"}
-    yield Panel(Layer(about["layer"]), "atlas", about["layer"], pictures, facts, None, about["notes"])
+    yield Panel(
+        Layer(about["layer"]), "atlas", about["layer"], pictures, facts, None, about["notes"]
+    )
 
 
 KINDS: Mapping[str, Callable[[Projection], Iterable[Panel]]] = {
