@@ -134,50 +134,67 @@ def experiment(
         layers: name and kind of each of the network's, from the input on.
         numbers: as in ``numbers.json``.
     """
-    shown = _without_repetition(
-        {key: list(panels.panels(projection)) for key, projection in projections.items()}
-    )
-    files: dict[str, bytes] = {}
-    by_subject: dict[Subject, list[dict]] = {}
-    images: dict[Seen, list[int]] = {}
-    places: dict[Seen, str] = {}
-    for place, (key, own) in enumerate(shown.items()):
-        seen = [panel.of for panel in own if isinstance(panel.of, Seen)]
-        places |= {image: image.place for image in seen if image.place}
-        new = [image for image in dict.fromkeys(seen) if image not in images]
-        tiles_of_panels = [picture.tile for panel in own for picture in panel.pictures]
-        sheet, boxes = sheets.pack(
-            sheets.pixels([*tiles_of_panels, *(image.tile for image in new)])
-        )
-        files[f"{name}-{key}.webp"] = sheets.encoded(sheet)
-        where = iter([place, *box] for box in boxes)
-        for panel in own:
-            by_subject.setdefault(panel.of, []).append(_panel(panel, where))
-        images |= dict(zip(new, where, strict=True))
+    shown = {key: list(panels.panels(projection)) for key, projection in projections.items()}
+    files, by_subject, images = _laid_out(name, _without_repetition(shown))
+    places = {
+        panel.of: panel.of.place
+        for own in shown.values()
+        for panel in own
+        if isinstance(panel.of, Seen) and panel.of.place
+    }
     own_numbers = numbers_of(name, numbers)
     class_names = next((made.about["class_names"] for made in projections.values()), ())
-    data = {
+    found = (_stage(stage, by_subject, own_numbers, class_names) for stage in stages(layers))
+    return {
         "name": name,
         "sheets": list(files),
-        "stages": [
-            found
-            for stage in stages(layers)
-            if (found := _stage(stage, by_subject, own_numbers, class_names))
-        ],
+        "stages": [stage for stage in found if stage],
         "images": [
             {
-                "name": places.get(image, f"image {place}, without a number"),
+                "name": called,
                 "label": image.label,
-                "picture": [*where, "", f"image of {image.label}"],
+                "picture": [*where, "", f"{called}, {image.label}"],
                 "panels": by_subject[image],
                 "numbers": _pairs(about_methods(own_numbers, by_subject[image])),
             }
-            for place, (image, where) in enumerate(images.items(), start=1)
+            for (image, where), called in zip(images.items(), _names(images, places), strict=True)
         ],
         "panels": by_subject.get(Network(), []),
         "numbers": _pairs(own_numbers),
-    }
-    return data, files
+    }, files
+
+
+def _laid_out(
+    name: str, shown: Mapping[str, Sequence[Panel]]
+) -> tuple[dict[str, bytes], dict[Subject, list[dict]], dict[Seen, list[int]]]:
+    """Return the sheets by file name, the panels of each subject, and where each image lies.
+
+    A projection's pictures are on one sheet, with the images that none before it is of.
+    """
+    files: dict[str, bytes] = {}
+    by_subject: dict[Subject, list[dict]] = {}
+    images: dict[Seen, list[int]] = {}
+    for order, (key, own) in enumerate(shown.items()):
+        seen = dict.fromkeys(panel.of for panel in own if isinstance(panel.of, Seen))
+        new = [image for image in seen if image not in images]
+        pictures = [picture.tile for panel in own for picture in panel.pictures]
+        drawn = sheets.pixels([*pictures, *(image.tile for image in new)])
+        sheet, boxes = sheets.pack(drawn)
+        files[f"{name}-{key}.webp"] = sheets.encoded(sheet)
+        where = iter([order, *box] for box in boxes)
+        for panel in own:
+            by_subject.setdefault(panel.of, []).append(_panel(panel, where))
+        images |= dict(zip(new, where, strict=True))
+    return files, by_subject, images
+
+
+def _names(images: Iterable[Seen], places: Mapping[Seen, str]) -> list[str]:
+    """Return a name for each image, none twice: its place in the data set where that is known."""
+    names: list[str] = []
+    for order, image in enumerate(images, start=1):
+        place = places.get(image)
+        names.append(place if place and place not in names else f"unnumbered image {order}")
+    return names
 
 
 def _without_repetition(shown: Mapping[str, Sequence[Panel]]) -> dict[str, list[Panel]]:
