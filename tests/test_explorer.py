@@ -412,6 +412,17 @@ def test_the_keyboard_is_enough(browser, explorer):
         assert page.evaluate("document.activeElement.ariaCurrent") == "true"
 
 
+def test_a_map_leads_to_its_image_and_back(browser, explorer):
+    fragment = "#network=digits&look=unit&layer=conv1&unit=6"
+    with opened(browser, explorer, fragment=fragment) as page:
+        with another(page):
+            page.get_by_role("link", name="test image 0, 1").click()
+        assert page.title() == "test image 0, 1"
+        with another(page):
+            page.get_by_role("link", name="6", exact=True).first.click()
+        assert page.title() == "Unit 6 of conv1, relu1, pool1"
+
+
 def test_a_hostile_name_is_shown_as_it_is(browser, explorer):
     with opened(browser, explorer, fragment="#network=dishes&look=unit&layer=logits") as page:
         for unit, name in enumerate(HOSTILE):

@@ -71,7 +71,8 @@ const explorer = { experiments: [] };
     return loading.get(file);
   };
 
-  const picture = ([file, left, top, width, height, caption, alt], size) => {
+  // Show a picture; with a way to what its words name, these lead there.
+  const picture = ([file, left, top, width, height, caption, alt], size, href) => {
     const canvas = element("canvas", { width, height, ariaBusy: "true" });
     canvas.setAttribute("role", "img");
     canvas.setAttribute("aria-label", alt);
@@ -85,8 +86,8 @@ const explorer = { experiments: [] };
         canvas.ariaBusy = "false";
       })
       .catch((error) => say(error.message));
-    return element("figure", {}, canvas,
-      caption ? element("figcaption", { textContent: caption }) : null);
+    return element("figure", {}, canvas, caption ? element("figcaption", {},
+      href ? element("a", { href, textContent: caption }) : caption) : null);
   };
 
   const sizeOf = (pictures) => {
@@ -123,6 +124,19 @@ const explorer = { experiments: [] };
     element("span", { textContent: low }), element("span", { className: colours }),
     element("span", { textContent: high }));
 
+  const toUnit = (name, number) => {
+    const layer = state.network.stages.find(({ layers }) => layers.includes(name));
+    const unit = layer && number !== null && layer.units.find((one) => one.number === number);
+    return unit ? written({ ...state, look: "unit", layer, unit }) : undefined;
+  };
+
+  const toImage = (place) => {
+    const image = named(state.network.images, place);
+    return image ? element("p", {}, "of ", element("a", {
+      href: written({ ...state, look: "image", image }),
+      textContent: `${image.name}, ${image.label}` })) : null;
+  };
+
   const panel = (shown) => {
     const title = element("h3", { textContent: shown.title });
     if (shown.layer) title.append(" ", element("code", { textContent: shown.layer }));
@@ -130,8 +144,10 @@ const explorer = { experiments: [] };
     return element("article", { className: shown.pictures.length > 9 ? "panel wide" : "panel" },
       title,
       shown.pictures.length ? element("ul", { className: "pictures" },
-        ...shown.pictures.map((one) => element("li", {}, picture(one, size)))) : null,
+        ...shown.pictures.map((one) =>
+          element("li", {}, picture(one, size, toUnit(shown.layer, one[7]))))) : null,
       ...shown.scales.map(legend),
+      toImage(shown.place),
       facts(shown.facts),
       ...shown.bars.map(chart),
       ...shown.notes.map((note) => element("p", { textContent: note })));

@@ -241,16 +241,17 @@ def _stage(
 
 
 def _panel(panel: Panel, where: Iterator[list[int]]) -> dict:
-    """Return a panel as JSON types; a picture is its sheet, its box there, and its words."""
+    """Return a panel as JSON types; a picture is its sheet, its box there, its words and unit."""
     return {
         "title": panel.title,
         "layer": panel.layer,
-        "pictures": [[*next(where), picture.caption, picture.alt] for picture in panel.pictures],
+        "pictures": [[*next(where), p.caption, p.alt, p.unit] for p in panel.pictures],
         "scales": list(_scales([picture.tile for picture in panel.pictures])),
         "facts": _pairs(panel.facts or {}),
         "bars": [[title, _pairs(bars)] for title, bars in (panel.bars or {}).items()],
         "notes": list(panel.notes),
         "methods": list(panel.methods),
+        "place": panel.place,
     }
 
 

@@ -78,11 +78,12 @@ Subject = Unit | Layer | Network | Seen
 
 
 class Picture(NamedTuple):
-    """A tile, the words below it, and it in words."""
+    """A tile, the words below it, it in words, and the number of the unit that it is of, if any."""
 
     tile: tiles.Tile
     caption: str
     alt: str
+    unit: int | None = None
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,8 @@ class Panel:
     """What a projection shows of a subject.
 
     ``facts`` are words by what they say, ``bars`` values by the name of a class or unit, by what
-    they say, and ``methods`` the names of methods of attribution, for which there are measures.
+    they say, ``methods`` the names of methods of attribution, for which there are measures, and
+    ``place`` that of the image which the pictures are of, if they are of one.
     """
 
     of: Subject
@@ -101,6 +103,7 @@ class Panel:
     bars: Mapping[str, Mapping[str, float]] | None = None
     notes: Sequence[str] = ()
     methods: Sequence[str] = ()
+    place: str = ""
 
 
 def panels(projection: Projection) -> Iterator[Panel]:
@@ -194,7 +197,7 @@ def top_patches(projection: Projection) -> Iterator[Panel]:
                 tile,
                 number(activation),
                 f"patch {rank} that excites {_called(about, layer, unit)}, "
-                f"by {number(activation)}{_of_class(about, place, rank - 1)}",
+                f"by {number(activation)}, from {_from(projection, place, rank - 1)}",
             )
             for rank, (tile, activation) in enumerate(
                 zip(row.tiles[place :: len(units)], activations, strict=True), start=1
@@ -204,9 +207,11 @@ def top_patches(projection: Projection) -> Iterator[Panel]:
         yield Panel(Unit(layer, unit), row.method, layer, pictures, facts)
 
 
-def _of_class(about: Mapping, unit: int, rank: int) -> str:
-    labels = about.get("labels")
-    return f", from an image of {labels[unit][rank]}" if labels else ""
+def _from(projection: Projection, unit: int, rank: int) -> str:
+    """Say which image a patch is from, as far as that is known."""
+    about = projection.about
+    image = f"{about.get('split', 'test')} image {projection.arrays['images'][unit, rank]}"
+    return f"{image}, {about['labels'][unit][rank]}" if "labels" in about else image
 
 
 def deconvolutions(projection: Projection) -> Iterator[Panel]:
@@ -349,17 +354,15 @@ def feature_maps(projection: Projection) -> Iterator[Panel]:
         for unit, values in zip(layer["units"], maps, strict=True):
             words = f"feature map of {_called(about, name, unit)} for {place}, {_extent(values)}"
             called = unit_name(name, unit, about["class_names"])
-            picture = Picture(tiles.Tile(style.feature_map, values, scale), called, words)
+            picture = Picture(tiles.Tile(style.feature_map, values, scale), called, words, unit)
             shown.append(picture)
             yield Panel(
                 Unit(name, unit),
                 "feature map",
                 name,
-                [] if single else [picture._replace(caption="")],
-                facts={
-                    "of": f"{place}, {image['label']}",
-                    "value" if single else "largest value": number(float(values.max())),
-                },
+                [] if single else [picture._replace(caption="", unit=None)],
+                {"value" if single else "largest value": number(float(values.max()))},
+                place=place,
             )
         values = {p.caption: float(m.max()) for p, m in zip(shown, maps, strict=True)}
         yield Panel(
