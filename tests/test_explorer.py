@@ -325,6 +325,17 @@ def browser():
         yield running
 
 
+@pytest.mark.parametrize(
+    ("variable", "outcome"), [("CI", pytest.fail.Exception), ("ELSE", pytest.skip.Exception)]
+)
+def test_without_a_browser_a_test_is_left_out_but_not_in_ci(monkeypatch, variable, outcome):
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setenv(variable, "true")
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    with pytest.raises(outcome, match="no Chromium here"), chromium():
+        pass
+
+
 def test_every_unit_and_image_of_every_network_opens(browser, explorer):
     with opened(browser, explorer) as page:
         links = views(page)
