@@ -58,14 +58,14 @@ NUMBERS = {
 }
 
 
-def of_kind(made: Projection, kind: str) -> Projection:
-    return Projection(made.arrays, made.about | {"kind": kind})
+def with_about(made: Projection, **about) -> Projection:
+    return Projection(made.arrays, made.about | about)
 
 
 def sums() -> Projection:
     made = examples.maximized(2, 1, 28, 1)
     about = {key: value for key, value in made.about.items() if key != "units"}
-    return Projection(made.arrays, about | {"titles": ["4 - 9", HOSTILE[0]]})
+    return with_about(Projection(made.arrays, about), titles=["4 - 9", HOSTILE[0]])
 
 
 def projections() -> dict[str, dict[str, Projection]]:
@@ -89,16 +89,18 @@ def projections() -> dict[str, dict[str, Projection]]:
         },
         "dishes": {
             "feature_maps": examples.maps(blob, deep, HOSTILE),
-            "top_patches": of_kind(examples.patches(2, 3, 30, 3), "top_patches"),
-            "deconvolutions": examples.patches(2, 3, 30, 3),
+            "top_patches": with_about(
+                examples.patches(2, 3, 30, 3), kind="top_patches", layer="b4_out"
+            ),
+            "deconvolutions": with_about(examples.patches(2, 3, 30, 3), layer="b4_out"),
             "maximization": examples.maximized(3, 2, 48, 3, HOSTILE, "logits"),
             "series": examples.series({"b0_out": 2, "b4_out": 2}, 48),
             "rows": examples.rows(2, 2, HOSTILE),
-            "maco": examples.phases(2),
+            "maco": with_about(examples.phases(2), layer="b2_out"),
             "attribution": examples.attribution(4, 3, HOSTILE),
             "inversion": examples.inversion(2, names=HOSTILE),
             "hard_images": examples.hard_images(),
-            "atlas": examples.atlas(4),
+            "atlas": with_about(examples.atlas(4), layer="b6_out"),
             "dream": examples.dream(2, (80, 80), HOSTILE),
         },
         "few": {"hard_images": examples.hard_images()},
@@ -183,7 +185,7 @@ def test_a_unit_has_its_own_patches_strongest_first_and_the_way_back_of_each():
 
 def test_two_methods_that_begin_with_the_same_patches_show_them_once():
     made = examples.patches(1, 4, 14, 1)
-    guided = Projection(made.arrays, made.about | {"policy": "guided"})
+    guided = with_about(made, policy="guided")
     layers = [("relu2", "relu")]
     data, _ = page.experiment("digits", {"a": made, "b": guided}, layers, {})
     (unit,) = data["stages"][0]["units"]
@@ -389,6 +391,12 @@ def test_a_link_restores_what_was_chosen(browser, explorer):
             assert shown(page) == expected
 
 
+def test_a_link_may_name_any_layer_of_a_stage(browser, explorer):
+    with opened(browser, explorer, fragment="#network=digits&layer=relu1&unit=6") as page:
+        assert page.title() == "Unit 6 of conv1, relu1, pool1"
+        assert page.locator("#said").inner_text() == ""
+
+
 def test_a_link_to_what_is_not_there_says_so(browser, explorer):
     with opened(browser, explorer, fragment="#network=mine&unit=<b>") as page:
         assert (
@@ -453,7 +461,8 @@ def test_axe_finds_no_fault_and_nothing_is_cut_off(browser, explorer, size, sche
         "#network=letters&look=unit",
         "#network=digits&look=unit&layer=conv1",
         "#network=digits&look=network",
-        "#network=dishes&look=unit&layer=b10_out",
+        "#network=dishes&look=unit&layer=b4_out",
+        "#network=dishes&look=unit&layer=b6_out",
         "#network=dishes&look=image&image=test+image+1",
         "#network=few&look=image",
     ]

@@ -17,7 +17,8 @@ const explorer = { experiments: [] };
 
   // The address -------------------------------------------------------------------------------
 
-  const named = (list, name, key = "name") => list.find((one) => String(one[key]) === name);
+  const named = (list, name, key = "name") =>
+    list.find((one) => [one[key]].flat().map(String).includes(name));
 
   // Return what an address asks for, and in `missing` what of that there is not.
   const read = (fragment) => {
@@ -31,7 +32,7 @@ const explorer = { experiments: [] };
     const network = choose("network", explorer.experiments);
     const looks = possible(network);
     const look = looks.includes(asked.get("look")) ? asked.get("look") : looks[0];
-    const layer = choose("layer", network.stages);
+    const layer = choose("layer", network.stages, "layers");
     const unit = layer && choose("unit", layer.units, "number");
     const image = choose("image", network.images);
     return { network, look, layer, unit, image, missing };
@@ -73,7 +74,8 @@ const explorer = { experiments: [] };
 
   // Show a picture; with a way to what its words name, these lead there.
   const picture = ([file, left, top, width, height, caption, alt], size, href) => {
-    const canvas = element("canvas", { width, height, ariaBusy: "true" });
+    const canvas = element("canvas", { width, height });
+    canvas.setAttribute("aria-busy", "true");
     canvas.setAttribute("role", "img");
     canvas.setAttribute("aria-label", alt);
     canvas.classList.toggle("sharp", Math.max(width, height) <= SMALL);
@@ -83,7 +85,7 @@ const explorer = { experiments: [] };
     sheet(state.network.sheets[file])
       .then((image) => {
         canvas.getContext("2d").drawImage(image, left, top, width, height, 0, 0, width, height);
-        canvas.ariaBusy = "false";
+        canvas.removeAttribute("aria-busy");
       })
       .catch((error) => say(error.message));
     return element("figure", {}, canvas, caption ? element("figcaption", {},
@@ -125,8 +127,8 @@ const explorer = { experiments: [] };
     element("span", { textContent: high }));
 
   const toUnit = (name, number) => {
-    const layer = state.network.stages.find(({ layers }) => layers.includes(name));
-    const unit = layer && number !== null && layer.units.find((one) => one.number === number);
+    const layer = named(state.network.stages, name, "layers");
+    const unit = layer && named(layer.units, String(number), "number");
     return unit ? written({ ...state, look: "unit", layer, unit }) : undefined;
   };
 
@@ -188,19 +190,19 @@ const explorer = { experiments: [] };
     });
     const row = element("ul", { className: "strip" }, ...buttons);
     row.setAttribute("aria-label", label);
-    return row;
+    return list.length ? [row] : [];
   };
 
   const views = {
     unit: ({ layer, unit }) => [
-      strip("Units", "unit", layer.units, unit, firstPicture, (one) => one.name),
+      ...strip("Units", "unit", layer.units, unit, firstPicture, (one) => one.name),
       ...(unit ? panels(`Unit ${unit.name} of ${layer.layers.join(", ")}`, unit.panels) : []),
       ...(unit ? numbers("Measures of the unit", unit.numbers) : []),
       ...panels(`All of ${layer.layers.join(", ")}`, layer.panels),
       ...numbers("Measures of the layer", layer.numbers),
     ],
     image: ({ network, image }) => [
-      strip("Images", "image", network.images, image, (one) => one.picture, (one) => one.label),
+      ...strip("Images", "image", network.images, image, (one) => one.picture, (one) => one.label),
       element("h2", { textContent: `${image.name}, ${image.label}` }),
       picture(image.picture, 192),
       ...panels("What methods show of it", image.panels),

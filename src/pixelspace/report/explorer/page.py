@@ -37,6 +37,15 @@ SAME_UNITS = frozenset(
 
 STOPS = 17  # of a scale in CSS
 
+SPREADS = {
+    ("_low", "_high"): "{} to {}",
+    ("_lowest", "_highest"): "{} to {} over the networks",
+}
+"""By what their names end in: two numbers that say how certain another is, and how they read."""
+
+BESIDE = ("_deviation", "_mean_low", "_mean_high")
+"""Ends the names of what else is known of a number of several networks."""
+
 Numbers = dict[str, list[list[str]]]
 """By the name of a measure, or nothing: rows of a number's name, its value, and its spread."""
 
@@ -65,7 +74,6 @@ def numbers_of(experiment: str, numbers: Mapping[str, Mapping]) -> Numbers:
         measure = artifact.stem if "measures" in artifact.parts else ""
         key = name.removeprefix(f"{experiment}.").removeprefix(f"{measure}." if measure else "")
         values[measure, key] = entry["value"]
-    found: Numbers = {}
     beside = {
         (measure, f"{key}{ending}")
         for measure, key in values
@@ -73,21 +81,12 @@ def numbers_of(experiment: str, numbers: Mapping[str, Mapping]) -> Numbers:
         if all((measure, f"{key}{ending}") in values for ending in endings)
         for ending in (*endings, *BESIDE)
     }
+    found: Numbers = {}
     for (measure, key), value in sorted(values.items()):
         if (measure, key) not in beside:
             row = [key, number(value), _spread(values, measure, key)]
             found.setdefault(measure, []).append(row)
     return found
-
-
-SPREADS = {
-    ("_low", "_high"): "{} to {}",
-    ("_lowest", "_highest"): "{} to {} over the networks",
-}
-"""By what their names end in: two numbers that say how certain another is, and how they read."""
-
-BESIDE = ("_deviation", "_mean_low", "_mean_high")
-"""Ends the names of what else is known of a number of several networks."""
 
 
 def _spread(values: Mapping[tuple[str, str], float], measure: str, key: str) -> str:

@@ -286,39 +286,32 @@ def depth_series(projection: Projection) -> Iterator[Panel]:
 def parametrizations(projection: Projection) -> Iterator[Panel]:
     """Yield for each unit and class a test image, and what each way of making images makes."""
     arrays, about = projection.arrays, projection.about
-    ways = parametrizations_figure.WAYS
-    natural = arrays["natural_units"], arrays["natural_unit_values"]
+    images = [arrays["natural_units"], *arrays["units"]]
+    values = [arrays["natural_unit_values"], *arrays["unit_values"]]
     for place, unit in enumerate(about["units"]):
-        made = [("natural", natural[0][place], natural[1][place])]
-        made += [
-            (way, images[place], values[place])
-            for way, images, values in zip(
-                about["of_units"], arrays["units"], arrays["unit_values"], strict=True
-            )
-        ]
-        yield _by_way(about, Unit(about["layer"], unit), [(ways[w], i, v) for w, i, v in made])
+        own = [(each[place][None], reached[place][None]) for each, reached in _both(images, values)]
+        yield _by_way(about, Unit(about["layer"], unit), about["of_units"], own)
+    images = [arrays["natural_classes"], *arrays["classes"]]
+    values = [arrays["natural_class_values"], *arrays["class_values"]]
     for label in range(len(about["class_names"])):
-        made = [
-            (way, image, value)
-            for way, images, values in [
-                ("natural", arrays["natural_classes"], arrays["natural_class_values"]),
-                *zip(about["of_classes"], arrays["classes"], arrays["class_values"], strict=True),
-            ]
-            for image, value in zip(images[label], values[label], strict=True)
-        ]
-        yield _by_way(about, Unit(style.LOGITS, label), [(ways[w], i, v) for w, i, v in made])
+        own = [(each[label], reached[label]) for each, reached in _both(images, values)]
+        yield _by_way(about, Unit(style.LOGITS, label), about["of_classes"], own)
 
 
-def _by_way(about: Mapping, of: Unit, made: Sequence[tuple[str, np.ndarray, float]]) -> Panel:
+_both = functools.partial(zip, strict=True)
+
+
+def _by_way(
+    about: Mapping, of: Unit, ways: Sequence[str], made: Sequence[tuple[np.ndarray, np.ndarray]]
+) -> Panel:
+    """Return images ``(n, h, w, channels)`` with values ``(n,)``: test images, then by each way."""
     what = _called(about, of.layer, of.number)
-    pictures = [
-        Picture(
-            tiles.pictures(image[None], about["value_range"])[0],
-            f"{way}: {number(value)}",
-            f"{way}, for {what}: {number(value)}",
-        )
-        for way, image, value in made
-    ]
+    pictures = []
+    for way, (images, values) in _both(["natural", *ways], made):
+        words = parametrizations_figure.WAYS[way]
+        for tile, value in _both(tiles.pictures(images, about["value_range"]), values):
+            caption = f"{words}: {number(value)}"
+            pictures.append(Picture(tile, caption, f"{words}, for {what}: {number(value)}"))
     return Panel(of, "one regularizer more each", of.layer, pictures, notes=about["notes"])
 
 
@@ -346,8 +339,8 @@ def feature_maps(projection: Projection) -> Iterator[Panel]:
     image = about["image"]
     place = f"{image['split']} image {image['index']}"
     seen = _seen(projection, arrays["input"], image["label"], place)
-    for number_, layer in enumerate(about["layers"]):
-        name, maps = layer["name"], np.moveaxis(arrays[f"maps_{number_}"], -1, 0)
+    for order, layer in enumerate(about["layers"]):
+        name, maps = layer["name"], np.moveaxis(arrays[f"maps_{order}"], -1, 0)
         scale = float(maps.min()), float(maps.max())
         single = maps.shape[1:] == (1, 1)
         shown = []
