@@ -193,6 +193,17 @@ def test_two_methods_that_begin_with_the_same_patches_show_them_once():
     assert titles == ["strongest patches", "deconvolution", "guided backprop"]
 
 
+def test_a_note_stands_with_the_units_that_it_is_about():
+    notes = [
+        "units 3, 17: silent for every test image",
+        "unit 10: never",
+        "layer relu2: no pooling",
+    ]
+    made = with_about(examples.patches(3, 4, 14, 1), notes=notes)
+    shown = {unit: of(Unit("relu2", unit), made)[-1].notes for unit in (3, 10, 17)}
+    assert shown == {3: [notes[0], notes[2]], 10: notes[1:], 17: [notes[0], notes[2]]}
+
+
 def test_a_class_is_called_by_its_name():
     made = examples.maximized(3, 2, 28, 3, examples.DISHES, "logits")
     (panel,) = of(Unit("logits", 2), made)

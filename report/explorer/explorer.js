@@ -5,6 +5,7 @@ const explorer = { experiments: [] };
 
 (() => {
   const SMALL = 64; // pixels a side, up to which each pixel is drawn as a square, as in the figures
+  const WIDE = 1000; // pixels that the pictures of a panel take side by side, to have a row of it
   const at = (id) => document.getElementById(id);
   const loading = new Map();
   let state;
@@ -143,7 +144,8 @@ const explorer = { experiments: [] };
     const title = element("h3", { textContent: shown.title });
     if (shown.layer) title.append(" ", element("code", { textContent: shown.layer }));
     const size = sizeOf(shown.pictures);
-    return element("article", { className: shown.pictures.length > 9 ? "panel wide" : "panel" },
+    return element("article", {
+      className: shown.pictures.length * size > WIDE ? "panel wide" : "panel" },
       title,
       shown.pictures.length ? element("ul", { className: "pictures" },
         ...shown.pictures.map((one) =>

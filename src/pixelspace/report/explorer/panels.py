@@ -8,7 +8,7 @@ import functools
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -107,8 +107,17 @@ class Panel:
 
 
 def panels(projection: Projection) -> Iterator[Panel]:
-    """Yield what a projection shows, subject by subject."""
-    yield from KINDS[projection.about["kind"]](projection)
+    """Yield what a projection shows, subject by subject; notes about other units are left out."""
+    for panel in KINDS[projection.about["kind"]](projection):
+        yield replace(panel, notes=[note for note in panel.notes if concerns(note, panel.of)])
+
+
+def concerns(note: str, subject: Subject) -> bool:
+    """Return whether a note is about a subject: one on ``units 3, 5`` is not about unit 4."""
+    named = re.match(r"units? ([\d, ]+):", note)
+    if named is None or not isinstance(subject, Unit):
+        return True
+    return f"{subject.number}" in re.findall(r"\d+", named[1])
 
 
 def number(value: float) -> str:
