@@ -204,6 +204,21 @@ def test_a_note_stands_with_the_units_that_it_is_about():
     assert shown == {3: [notes[0], notes[2]], 10: notes[1:], 17: [notes[0], notes[2]]}
 
 
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (0.12345, "0.123"),
+        (-2.0, "−2"),
+        (-0.0, "0"),
+        (10000, "10000"),
+        (1234.5, "1234"),
+        (2e-9, "2e−09"),
+    ],
+)
+def test_numbers_are_short_and_counts_whole(value, words):
+    assert panels.number(value) == words
+
+
 def test_a_class_is_called_by_its_name():
     made = examples.maximized(3, 2, 28, 3, examples.DISHES, "logits")
     (panel,) = of(Unit("logits", 2), made)
@@ -440,6 +455,14 @@ def test_the_keyboard_is_enough(browser, explorer):
             page.keyboard.press("Enter")
         assert page.title() == second
         assert page.evaluate("document.activeElement.ariaCurrent") == "true"
+
+
+def test_the_link_can_be_copied(browser, explorer):
+    with opened(browser, explorer) as page:
+        page.get_by_role("button", name="copy link").click()
+        page.wait_for_function("document.getElementById('said').textContent")
+        said = page.locator("#said").inner_text()
+        assert said in ("The link is copied.", "Copy the link from the address bar.")
 
 
 def test_a_map_leads_to_its_image_and_back(browser, explorer):

@@ -111,14 +111,14 @@ const explorer = { experiments: [] };
     const largest = Math.max(0, ...values) || (lowest < 0 ? 0 : 1);
     const zero = (-100 * lowest) / (largest - lowest);
     return element("table", {}, element("caption", { textContent: title }),
-      element("tbody", {}, ...bars.map(([name, value]) => {
+      element("tbody", {}, ...bars.map(([name, value, words]) => {
         const bar = element("span", { className: value < 0 ? "bar below" : "bar" });
         const share = (100 * Math.abs(value)) / (largest - lowest);
         bar.style.inlineSize = `${share}%`;
         bar.style.marginInlineStart = `${zero - (value < 0 ? share : 0)}%`;
         return element("tr", {},
           element("th", { scope: "row", textContent: name }),
-          element("td", { textContent: value.toPrecision(3).replace("-", "−") }),
+          element("td", { textContent: words }),
           element("td", { className: "room" }, bar));
       })));
   };

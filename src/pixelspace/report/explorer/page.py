@@ -247,7 +247,10 @@ def _panel(panel: Panel, where: Iterator[list[int]]) -> dict:
         "pictures": [[*next(where), p.caption, p.alt, p.unit] for p in panel.pictures],
         "scales": list(_scales([picture.tile for picture in panel.pictures])),
         "facts": _pairs(panel.facts or {}),
-        "bars": [[title, _pairs(bars)] for title, bars in (panel.bars or {}).items()],
+        "bars": [
+            [title, [[name, value, number(value)] for name, value in bars.items()]]
+            for title, bars in (panel.bars or {}).items()
+        ],
         "notes": list(panel.notes),
         "methods": list(panel.methods),
         "place": panel.place,

@@ -121,8 +121,9 @@ def concerns(note: str, subject: Subject) -> bool:
 
 
 def number(value: float) -> str:
-    """Return a number to three digits, with a true minus sign."""
-    return f"{value + 0.0:.3g}".replace("-", "−")
+    """Return a number to three digits, or all those before the point; with a true minus sign."""
+    digits = ".0f" if abs(value) >= 100 else ".3g"
+    return f"{value + 0.0:{digits}}".replace("-", "−")
 
 
 def unit_name(layer: str, unit: int, class_names: Sequence[str]) -> str:
