@@ -1,4 +1,5 @@
 # make paper    set up, then build results/paper.pdf     CONFIG=overlay.yaml PHOTOS=folder CORES=n GPU=1
+# make readers  build pages to look around in, from all that is projected: results/explorer/index.html
 # make why      say why a target would be made again      TARGET=results/figures/efl-weights.pdf
 # make claims   build what the claims of the paper are about, and fail if one of them does
 # make compare  say and draw what differs between two folders of results: A=results B=results-my
@@ -29,14 +30,16 @@ endif
 # Through the environment, whatever is in these names.
 OVERLAY := $(if $(CONFIG),--configfile "$$CONFIG") $(if $(PHOTOS),--config photos="$$PHOTOS")
 
-.PHONY: paper claims why compare verify reference test faults lint lock container clean
+.PHONY: paper claims readers why compare verify reference test faults lint lock container clean
 .PHONY: bench bench-pipeline bench-rendering bench-projections bench-scale bench-memory
-.PHONY: python python-dev tex
+.PHONY: python python-dev tex browser
 
 TARGETS :=
 claims: TARGETS := claims
+readers: TARGETS := readers
 
-paper claims: python tex
+paper claims: tex
+paper claims readers: python
 ifdef CONFIG
 	@test -f "$$CONFIG" || { echo "error: CONFIG=$$CONFIG: there is no such file" >&2; exit 2; }
 	@PYTHONPATH=src $(ENVIRONMENT)/bin/python tools/read_config.py "$$CONFIG"
@@ -96,6 +99,9 @@ python-dev:
 
 tex:
 	@tools/setup tex
+
+browser:
+	@tools/setup browser
 
 LOCKED = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"

@@ -21,6 +21,7 @@ include: "workflow/rules/measure.smk"
 include: "workflow/rules/sweep.smk"
 include: "workflow/rules/draw.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/readers.smk"
 
 
 # Where files pass through a remote storage there is no folder of results to put it into.
@@ -50,6 +51,7 @@ localrules:
     compile_paper,
     pack_arxiv,
     write_web,
+    make_explorer,
     claims,
 
 
@@ -63,6 +65,12 @@ rule all:
 rule figures:
     input:
         all_figures(),
+
+
+# What is there for readers, beside the paper: pages that are opened from a disk.
+rule readers:
+    input:
+        rules.make_explorer.output,
 
 
 # Fails if a claim of the paper does.

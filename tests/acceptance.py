@@ -1,5 +1,5 @@
 """What the three networks of the default paper must reach; run after `make paper` and
-`snakemake figures`.
+`snakemake figures readers`.
 
 make test TESTS=tests/acceptance.py
 """
@@ -11,6 +11,7 @@ from statistics import mean
 
 import pytest
 import yaml
+from browsing import PHONE, chromium, faults, go, opened, overflows, views
 from pypdf import PdfReader
 
 from pixelspace import config as configuration
@@ -136,3 +137,20 @@ def test_every_network_has_a_contact_sheet():
     for name in CONFIG["experiments"]:
         (page,) = PdfReader(RESULTS / f"figures/{name}-projections.pdf").pages
         assert "gradient" in page.extract_text()
+
+
+def test_the_explorer_opens_in_a_second_and_shows_each_unit_and_image():
+    file = RESULTS / "explorer/index.html"
+    with chromium() as browser, opened(browser, file, size=PHONE) as page:
+        taken = "performance.getEntriesByType('navigation')[0].loadEventEnd"
+        assert page.evaluate(taken) < 1000
+        named = {link.split("&")[0].removeprefix("#network=") for link in views(page)}
+        assert named == set(CONFIG["experiments"])
+        for link in views(page):
+            go(page, link)
+            assert page.locator("#said").inner_text() == "", link
+            assert not overflows(page), link
+        for name in CONFIG["experiments"]:
+            for look in ("unit", "image", "network"):
+                go(page, f"#network={name}&look={look}")
+                assert faults(page) == [], (name, look)

@@ -195,6 +195,18 @@ def test_without_slurm_and_without_rights_one_message_names_the_packages(machine
     assert "sudo apt-get install munge slurmctld slurmd" in done.stderr
 
 
+def test_without_a_browser_and_without_rights_one_message_names_the_package(machine):
+    machine.has("id", "echo 1000")
+    machine.has("sudo", "exit 1")
+    done = machine.set_up("browser")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: the explorer is tested in Chromium")
+    assert "sudo apt-get install chromium" in done.stderr
+    machine.has("chromium", "")
+    done = machine.set_up("browser")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
 # Who may import whom.
 
 

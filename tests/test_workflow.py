@@ -451,6 +451,22 @@ def test_every_number_and_figure_leads_back_to_what_made_it(small_paper):
     assert marks <= entries
 
 
+def test_the_explorer_is_for_readers_and_not_a_part_of_the_paper(tmp_path):
+    folder = copy_of_the_repository(tmp_path / "paper")
+    assert "make_explorer" in rules(planned(folder, "readers"))
+    assert "make_explorer" not in rules(planned(folder))
+
+
+def test_the_explorer_shows_all_that_is_projected(small_paper):
+    run = snakemake(small_paper, "readers")
+    assert run.returncode == 0, run.stdout + run.stderr
+    folder = small_paper / RESULTS / "explorer"
+    needed = {"index.html", "explorer.css", "explorer.js"}
+    for name, experiment in PAPER["experiments"].items():
+        needed |= {f"{name}.js", *(f"{name}-{own}.webp" for own in experiment["projections"])}
+    assert needed <= {file.name for file in folder.iterdir()}
+
+
 @pytest.mark.parametrize(
     ("target", "meant"),
     [

@@ -31,7 +31,7 @@ OWN_FOLDERS = (
     *("benchmarks", "config", "data", "docs", "profiles", "report"),
     *("scripts", "src", "tests", "tools", "workflow"),
 )
-RESERVED = ("figures", "machine", "logs", "points", "sweeps", "sweep")
+RESERVED = ("figures", "machine", "logs", "points", "sweeps", "sweep", "explorer")
 SUBJECTS = ("samples", "training", "diagram", "projections")
 NAME = r"^[a-z][a-z0-9_]*$"
 UNKNOWN = "unknown_key"

@@ -202,18 +202,20 @@ def figures_of_the_paper():
 
 
 def projections(wildcards):
-    """The projections of the network of an experiment that is shown, by kind and name.
+    """The projections of the network of an experiment that is shown, by kind and name."""
+    return projections_of(wildcards.experiment)
+
+
+def projections_of(name):
+    """The same, by the name of the experiment.
 
     The order of the configuration depends on what an overlay changes.
     """
-    chosen = experiment(wildcards).projections
+    chosen = CONFIG.experiments[name].projections
     order = sorted(
         chosen, key=lambda name: (configuration.KINDS.index(chosen[name].kind), name)
     )
-    return [
-        f"{shown(wildcards.experiment)}/projections/{projection}.npz"
-        for projection in order
-    ]
+    return [f"{shown(name)}/projections/{projection}.npz" for projection in order]
 
 
 def reports(wildcards):
@@ -360,4 +362,16 @@ def networks_of_sweep(wildcards):
             "repeats": point.repeats is not None,
         }
         for point in networks(wildcards.sweep)
+    ]
+
+
+EXPLORER = f"{RESULTS}/explorer"
+
+
+def of_explorer():
+    """The files that the page of the explorer needs: for each experiment its data and pictures."""
+    return [f"{EXPLORER}/{name}.js" for name in CONFIG.experiments] + [
+        f"{EXPLORER}/{name}-{projection}.webp"
+        for name, chosen in CONFIG.experiments.items()
+        for projection in chosen.projections
     ]

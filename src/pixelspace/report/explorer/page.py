@@ -1,0 +1,344 @@
+"""The files of the explorer: one page, for each experiment its data, and sheets of pictures.
+
+The page is opened from a disk, from where a script may not fetch: so the data of an experiment is a
+script as well, which hands them over. Words that come from a user are in there as JSON, and the
+page puts them in as text alone.
+"""
+
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+import jinja2
+import numpy as np
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from matplotlib import colormaps
+from matplotlib.colors import to_hex
+
+from pixelspace.artifacts import Projection, read_projection, write_text, written
+from pixelspace.figures import style, tiles
+from pixelspace.report.explorer import panels, sheets
+from pixelspace.report.explorer.panels import (
+    Layer,
+    Network,
+    Panel,
+    Seen,
+    Subject,
+    Unit,
+    number,
+)
+
+SAME_UNITS = frozenset(
+    "batchnorm relu relu6 maxpool average_pool dropout identity sigmoid softmax".split()
+)
+"""Kinds of layers whose units are those of the layer before."""
+
+STOPS = 17  # of a scale in CSS
+
+SPREADS = {
+    ("_low", "_high"): "{} to {}",
+    ("_lowest", "_highest"): "{} to {} over the networks",
+}
+"""By what their names end in: two numbers that say how certain another is, and how they read."""
+
+BESIDE = ("_deviation", "_mean_low", "_mean_high")
+"""Ends the names of what else is known of a number of several networks."""
+
+Numbers = dict[str, list[list[str]]]
+"""By the name of a measure, or nothing: rows of a number's name, its value, and its spread."""
+
+
+def stages(layers: Sequence[tuple[str, str]]) -> list[list[str]]:
+    """Put layers, as names and kinds from the input on, together with those that keep their units.
+
+    So ``conv1``, ``relu1`` and ``pool1`` are one stage, whose unit 3 is the same filter in each.
+    """
+    found: list[list[str]] = []
+    for name, kind in layers:
+        if kind in SAME_UNITS and found:
+            found[-1].append(name)
+        else:
+            found.append([name])
+    return found
+
+
+def numbers_of(experiment: str, numbers: Mapping[str, Mapping]) -> Numbers:
+    """Return an experiment's numbers by measure, each in one row with its interval or spread."""
+    values: dict[tuple[str, str], float] = {}
+    for name, entry in numbers.items():
+        if not name.startswith(f"{experiment}."):
+            continue
+        artifact = PurePosixPath(entry["artifact"])
+        measure = artifact.stem if "measures" in artifact.parts else ""
+        key = name.removeprefix(f"{experiment}.").removeprefix(f"{measure}." if measure else "")
+        values[measure, key] = entry["value"]
+    beside = {
+        (measure, f"{key}{ending}")
+        for measure, key in values
+        for endings in SPREADS
+        if all((measure, f"{key}{ending}") in values for ending in endings)
+        for ending in (*endings, *BESIDE)
+    }
+    found: Numbers = {}
+    for (measure, key), value in sorted(values.items()):
+        if (measure, key) not in beside:
+            row = [key, number(value), _spread(values, measure, key)]
+            found.setdefault(measure, []).append(row)
+    return found
+
+
+def _spread(values: Mapping[tuple[str, str], float], measure: str, key: str) -> str:
+    for endings, words in SPREADS.items():
+        ends = [values.get((measure, f"{key}{ending}")) for ending in endings]
+        if None not in ends:
+            return words.format(*map(number, ends))
+    return ""
+
+
+def about_layers(numbers: Numbers, layers: Iterable[str]) -> Numbers:
+    """Return the numbers that have a layer's name in theirs."""
+    pattern = "|".join(map(re.escape, layers))
+    return chosen(numbers, rf"(^|_)({pattern})(_|$)")
+
+
+def about_node(numbers: Numbers, unit: int) -> Numbers:
+    """Return the numbers of a node of the perceptron, which are counted from 1."""
+    return chosen(numbers, rf"^node{unit + 1}_")
+
+
+def about_methods(numbers: Numbers, shown: Iterable[Mapping]) -> Numbers:
+    """Return the numbers of methods of attribution that panels show."""
+    methods = dict.fromkeys(method for panel in shown for method in panel["methods"])
+    return chosen(numbers, rf"^({'|'.join(map(re.escape, methods))})_") if methods else {}
+
+
+def chosen(numbers: Numbers, pattern: str) -> Numbers:
+    """Return the numbers whose names match."""
+    found = {m: [row for row in rows if re.search(pattern, row[0])] for m, rows in numbers.items()}
+    return {measure: rows for measure, rows in found.items() if rows}
+
+
+def experiment(
+    name: str,
+    projections: Mapping[str, Projection],
+    layers: Sequence[tuple[str, str]],
+    numbers: Mapping[str, Mapping],
+) -> tuple[dict, dict[str, bytes]]:
+    """Return what the page knows of an experiment, as JSON types, and its sheets by file name.
+
+    Args:
+        projections: by name, in the order in which they are shown.
+        layers: name and kind of each of the network's, from the input on.
+        numbers: as in ``numbers.json``.
+    """
+    shown = {key: list(panels.panels(projection)) for key, projection in projections.items()}
+    files, by_subject, images = _laid_out(name, _without_repetition(shown))
+    places = {
+        panel.of: panel.of.place
+        for own in shown.values()
+        for panel in own
+        if isinstance(panel.of, Seen) and panel.of.place
+    }
+    own_numbers = numbers_of(name, numbers)
+    class_names = next((made.about["class_names"] for made in projections.values()), ())
+    found = (_stage(stage, by_subject, own_numbers, class_names) for stage in stages(layers))
+    return {
+        "name": name,
+        "sheets": list(files),
+        "stages": [stage for stage in found if stage],
+        "images": [
+            {
+                "name": called,
+                "label": image.label,
+                "picture": [*where, "", f"{called}, {image.label}"],
+                "panels": by_subject[image],
+                "numbers": _pairs(about_methods(own_numbers, by_subject[image])),
+            }
+            for (image, where), called in zip(images.items(), _names(images, places), strict=True)
+        ],
+        "panels": by_subject.get(Network(), []),
+        "numbers": _pairs(own_numbers),
+    }, files
+
+
+def _laid_out(
+    name: str, shown: Mapping[str, Sequence[Panel]]
+) -> tuple[dict[str, bytes], dict[Subject, list[dict]], dict[Seen, list[int]]]:
+    """Return the sheets by file name, the panels of each subject, and where each image lies.
+
+    A projection's pictures are on one sheet, with the images that none before it is of.
+    """
+    files: dict[str, bytes] = {}
+    by_subject: dict[Subject, list[dict]] = {}
+    images: dict[Seen, list[int]] = {}
+    for order, (key, own) in enumerate(shown.items()):
+        seen = dict.fromkeys(panel.of for panel in own if isinstance(panel.of, Seen))
+        new = [image for image in seen if image not in images]
+        pictures = [picture.tile for panel in own for picture in panel.pictures]
+        drawn = sheets.pixels([*pictures, *(image.tile for image in new)])
+        sheet, boxes = sheets.pack(drawn)
+        files[f"{name}-{key}.webp"] = sheets.encoded(sheet)
+        where = iter([order, *box] for box in boxes)
+        for panel in own:
+            by_subject.setdefault(panel.of, []).append(_panel(panel, where))
+        images |= dict(zip(new, where, strict=True))
+    return files, by_subject, images
+
+
+def _names(images: Iterable[Seen], places: Mapping[Seen, str]) -> list[str]:
+    """Return a name for each image, none twice: its place in the data set where that is known."""
+    names: list[str] = []
+    for order, image in enumerate(images, start=1):
+        place = places.get(image)
+        names.append(place if place and place not in names else f"unnumbered image {order}")
+    return names
+
+
+def _without_repetition(shown: Mapping[str, Sequence[Panel]]) -> dict[str, list[Panel]]:
+    """Leave out panels that are as an earlier one: two methods may begin with the same patches."""
+    known = set()
+    found: dict[str, list[Panel]] = {}
+    for key, own in shown.items():
+        found[key] = []
+        for panel in own:
+            pictures = (np.ascontiguousarray(p.tile.values).tobytes() for p in panel.pictures)
+            content = panel.of, panel.title, panel.layer, str(panel.facts), *pictures
+            if content not in known:
+                found[key].append(panel)
+            known.add(content)
+    return found
+
+
+def _stage(
+    layers: Sequence[str],
+    by_subject: Mapping[Subject, list[dict]],
+    numbers: Numbers,
+    class_names: Sequence[str],
+) -> dict | None:
+    """Return what is shown of some layers with the same units, if there is anything."""
+    units = sorted({of.number for of in by_subject if isinstance(of, Unit) and of.layer in layers})
+    whole = [panel for layer in layers for panel in by_subject.get(Layer(layer), ())]
+    if not units and not whole:
+        return None
+    return {
+        "name": layers[0],
+        "layers": list(layers),
+        "panels": whole,
+        "numbers": _pairs(about_layers(numbers, layers)),
+        "units": [
+            {
+                "number": unit,
+                "name": panels.unit_name(layers[0], unit, class_names),
+                "panels": [p for layer in layers for p in by_subject.get(Unit(layer, unit), ())],
+                "numbers": _pairs(about_node(numbers, unit) if "hidden" in layers else {}),
+            }
+            for unit in units
+        ],
+    }
+
+
+def _panel(panel: Panel, where: Iterator[list[int]]) -> dict:
+    """Return a panel as JSON types; a picture is its sheet, its box there, its words and unit."""
+    return {
+        "title": panel.title,
+        "layer": panel.layer,
+        "pictures": [[*next(where), p.caption, p.alt, p.unit] for p in panel.pictures],
+        "scales": list(_scales([picture.tile for picture in panel.pictures])),
+        "facts": _pairs(panel.facts or {}),
+        "bars": [
+            [title, [[name, value, number(value)] for name, value in bars.items()]]
+            for title, bars in (panel.bars or {}).items()
+        ],
+        "notes": list(panel.notes),
+        "methods": list(panel.methods),
+        "place": panel.place,
+    }
+
+
+def _pairs(values: Mapping) -> list[list]:
+    """Return a mapping as JavaScript keeps it, in its order and whatever its keys are."""
+    return [[key, value] for key, value in values.items()]
+
+
+def _scales(shown: Sequence[tiles.Tile]) -> Iterator[list[str]]:
+    """Yield the names of the colours that values of one channel are shown in, and their ends."""
+    ends: dict[str, set[float]] = {}
+    for tile in shown:
+        if tile.draw is style.feature_map:
+            low, high = tile.scale
+            name, end = ("signed", max(-low, high)) if low < 0 else ("intensity", high)
+        elif tile.draw is style.signed and tile.values.shape[-1] == 1:
+            name, end = "signed", tile.scale[0]
+        else:
+            continue
+        ends.setdefault(name, set()).add(end)
+    for name, own in ends.items():
+        end = number(own.pop()) if len(own) == 1 else "max"
+        yield [name, f"−{end}" if name == "signed" else "0", end]
+
+
+# Files ----------------------------------------------------------------------------------------
+
+
+def script(data: Mapping) -> str:
+    """Return a script that hands an experiment's data to the page."""
+    text = json.dumps(data, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+    return f"explorer.experiments.push({text});\n"
+
+
+def html(template: str | os.PathLike, experiments: Sequence[str]) -> str:
+    """Fill the template of the page; ``experiments`` are names of data files, less ``.js``."""
+    template = Path(template)
+    environment = ImmutableSandboxedEnvironment(
+        loader=jinja2.FileSystemLoader(template.parent),
+        undefined=jinja2.StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(template.name).render(
+        experiments=experiments,
+        scales={"signed": gradient(style.SIGNED), "intensity": gradient(style.INTENSITY)},
+    )
+
+
+def gradient(colours) -> str:
+    """Return a colour map as a gradient in CSS, from its lowest value to its highest."""
+    stops = colormaps.get_cmap(colours)(np.linspace(0, 1, STOPS))
+    return f"linear-gradient(to right, {', '.join(map(to_hex, stops))})"
+
+
+def make(
+    path: str | os.PathLike,
+    *,
+    template: str | os.PathLike,
+    beside: Iterable[str | os.PathLike],
+    projections: Mapping[str, Sequence[str | os.PathLike]],
+    layers: Mapping[str, Sequence[tuple[str, str]]],
+    numbers: Mapping[str, Mapping],
+) -> None:
+    """Write the page to ``path``, and all that it needs into the same folder.
+
+    The same artifacts give the same bytes.
+
+    Args:
+        beside: files that the page needs as they are.
+        projections: by experiment, the artifacts in the order in which they are shown.
+        layers: by experiment, name and kind of each layer, from the input on.
+    """
+    folder = Path(path).parent
+    for name, paths in projections.items():
+        read = {Path(own).stem: read_projection(own) for own in paths}
+        data, files = experiment(name, read, layers[name], numbers)
+        for file, content in {f"{name}.js": script(data).encode(), **files}.items():
+            _write(folder / file, content)
+    for file in map(Path, beside):
+        _write(folder / file.name, file.read_bytes())
+    write_text(path, html(template, list(projections)))
+
+
+def _write(path: Path, content: bytes) -> None:
+    with written(path) as file:
+        file.write_bytes(content)

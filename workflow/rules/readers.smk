@@ -1,0 +1,30 @@
+rule make_explorer:
+    input:
+        projections=[
+            path for name in CONFIG.experiments for path in projections_of(name)
+        ],
+        numbers=rules.collect_numbers.output.numbers,
+        template=local("report/explorer/index.html.j2"),
+        style=local("report/explorer/explorer.css"),
+        script=local("report/explorer/explorer.js"),
+    output:
+        page=f"{EXPLORER}/index.html",
+        style=f"{EXPLORER}/explorer.css",
+        script=f"{EXPLORER}/explorer.js",
+        parts=of_explorer(),
+    log:
+        f"{RESULTS}/logs/make_explorer.log",
+    retries: 0
+    resources:
+        mem_mb=2000,
+    params:
+        projections={name: projections_of(name) for name in CONFIG.experiments},
+        layers={
+            name: [(layer.name, layer.kind) for layer in chosen.layers]
+            for name, chosen in CONFIG.experiments.items()
+        },
+        code=code("make_explorer"),
+    message:
+        "make the explorer"
+    script:
+        "../../scripts/make_explorer.py"
