@@ -1,5 +1,6 @@
 # make paper    set up, then build results/paper.pdf     CONFIG=overlay.yaml PHOTOS=folder CORES=n GPU=1
-# make readers  build pages to look around in, from all that is projected: results/explorer/index.html
+# make readers  build what else there is to read: results/explorer/index.html, from all that is
+#               projected; results/paper.html; results/arxiv.tar.gz; results/ledger.json
 # make why      say why a target would be made again      TARGET=results/figures/efl-weights.pdf
 # make claims   build what the claims of the paper are about, and fail if one of them does
 # make compare  say and draw what differs between two folders of results: A=results B=results-my
@@ -32,13 +33,14 @@ OVERLAY := $(if $(CONFIG),--configfile "$$CONFIG") $(if $(PHOTOS),--config photo
 
 .PHONY: paper claims readers why compare verify reference test faults lint lock container clean
 .PHONY: bench bench-pipeline bench-rendering bench-projections bench-scale bench-memory
-.PHONY: python python-dev tex browser
+.PHONY: python python-dev tex web browser
 
 TARGETS :=
 claims: TARGETS := claims
 readers: TARGETS := readers
 
-paper claims: tex
+paper claims readers: tex
+readers: web
 paper claims readers: python
 ifdef CONFIG
 	@test -f "$$CONFIG" || { echo "error: CONFIG=$$CONFIG: there is no such file" >&2; exit 2; }
@@ -99,6 +101,9 @@ python-dev:
 
 tex:
 	@tools/setup tex
+
+web:
+	@tools/setup web
 
 browser:
 	@tools/setup browser

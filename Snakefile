@@ -71,6 +71,9 @@ rule figures:
 rule readers:
     input:
         rules.make_explorer.output,
+        rules.write_web.output,
+        rules.pack_arxiv.output,
+        rules.write_ledger.output,
 
 
 # Fails if a claim of the paper does.

@@ -16,6 +16,7 @@ with runtime.job(snakemake.log[0]):
         bibliography=snakemake.input.bibliography,
         figures=snakemake.input.figures,
         style=snakemake.input.style,
+        looks=snakemake.params.looks,
         origins=origins,
         claims=artifacts.read_json(snakemake.input.claims),
         page=snakemake.output.page,

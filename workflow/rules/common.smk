@@ -368,6 +368,27 @@ def networks_of_sweep(wildcards):
 EXPLORER = f"{RESULTS}/explorer"
 
 
+def looks():
+    """Where in the explorer, seen from the paper's page, there is more to see than each figure shows."""
+    found = {}
+    for name, chosen in CONFIG.experiments.items():
+        for subject in subjects(name):
+            look = "network"
+            if subject in chosen.projections:
+                settings = chosen.projections[subject]
+                fields = type(settings).model_fields
+                if "images" in fields or settings.kind in (
+                    "feature_maps",
+                    "randomized",
+                ):
+                    look = "image"
+                elif "units" in fields and settings.layer is not None:
+                    look = f"unit&layer={settings.layer}"
+            address = f"explorer/index.html#network={name}&look={look}"
+            found[f"{name}-{subject}"] = address
+    return found
+
+
 def of_explorer():
     """The files that the page of the explorer needs: for each experiment its data and pictures."""
     return [f"{EXPLORER}/{name}.js" for name in CONFIG.experiments] + [

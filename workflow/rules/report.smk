@@ -133,6 +133,7 @@ rule write_web:
         f"{RESULTS}/logs/write_web.log",
     retries: 0
     params:
+        looks=lambda wildcards: looks(),
         code=code("write_web"),
     message:
         "make a web page of the paper"

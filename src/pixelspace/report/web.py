@@ -24,9 +24,18 @@ CONVERSION = (
     " --bibliography=references.bib.xml --dest=paper.html paper.xml",
 )
 SIGNS = {"at_least": "≥", "at_most": "≤", "above": ">", "below": "<", "equal": "="}
-FOOTER = re.compile(r'<footer class="ltx_page_footer">.*?</footer>', re.DOTALL)
-PICTURE = re.compile(r'(<img src="figures/([\w-]+)\.png"[^>]*) alt="[^"]*"')
-FROM = re.compile(r'<a href="ledger:([\d,]+)" title=""[^>]*>')
+PLAINER = (
+    (r'(?s)<footer class="ltx_page_footer">.*?</footer>', ""),
+    (r'<div class="ltx_page_content">', '<div class="ltx_page_content" role="main">'),
+    (r"<h6( class=\"ltx_title ltx_title_abstract\">.*?)</h6>", r"<p\1</p>"),
+    (r"<th( [^>]*)></th>", r"<td\1></td>"),
+)
+"""What a reader of the page is spared, by what is in its place: landmarks and headings are kept."""
+
+FIGURE = re.compile(
+    r'(<img src="figures/([\w-]+)\.png"[^>]*) alt="[^"]*"(.*?)</figcaption>', re.DOTALL
+)
+NUMBER = re.compile(r'<a href="ledger:([\d,]+)" title=""[^>]*>')
 NOTHING = re.compile(r'<a href="ledger:[\d,]+" title=""[^>]*></a>')
 CLAIM = re.compile(r'<a href="claim:(\d+)" title=""[^>]*>')
 TARGET = re.compile(r'<a href="target:(\w+):(\d+)" title=""[^>]*>')
@@ -38,6 +47,7 @@ def convert(
     bibliography: str | Path,
     figures: Iterable[str | Path],
     style: str | Path,
+    looks: Mapping[str, str],
     origins: Mapping[str, int],
     claims: Mapping[str, Mapping],
     page: str | Path,
@@ -47,6 +57,7 @@ def convert(
     Args:
         figures: as PNG; the words for each are beside it, in a file of the same name with ``.txt``.
         style: the page's style sheet.
+        looks: the address, seen from the page, where there is more to see of what a figure shows.
         origins: the place in the paper's ledger of each artifact.
         claims: see `pixelspace.report.claims.check`.
 
@@ -55,9 +66,14 @@ def convert(
     """
     figures = [checked(figure) for figure in figures]
     alt = {file.stem: checked(file.with_suffix(".txt")).read_text("utf-8") for file in figures}
-    text = _converted(checked(tex), Path(bibliography), figures)
     paths = {place: path for path, place in origins.items()}
-    write_text(page, _finished(text, Path(style).read_text("utf-8"), alt, paths, claims))
+    said = {found["place"]: _said(name, found) for name, found in claims.items()}
+    text = _converted(checked(tex), Path(bibliography), figures)
+    text = _linked(_pictured(text, alt, looks), paths, said)
+    for found, better in PLAINER:
+        text = re.sub(found, better, text)
+    sheet = f"<style>\n{Path(style).read_text('utf-8')}</style>\n</head>"
+    write_text(page, text.replace("</head>", sheet, 1))
 
 
 def _converted(tex: Path, bibliography: Path, figures: Iterable[Path]) -> str:
@@ -83,10 +99,11 @@ def _converted(tex: Path, bibliography: Path, figures: Iterable[Path]) -> str:
                 errors="replace",
             )
             print(run.stdout)
-            # It ends well whatever it finds.
-            error = re.search(r"^(?:Error|Fatal):(.+)$", run.stdout, re.M)
+            # It ends well whatever it finds, and says what in files alone.
+            said = "".join(log.read_text("utf-8", "replace") for log in folder.glob("*.log"))
+            error = re.search(r"^(?:Error|Fatal):(.+)$", said, re.M)
             if run.returncode != 0 or error:
-                raise UserError(_explained(run.stdout, error[1] if error else command, tex))
+                raise UserError(_explained(said, error[1] if error else command, tex))
         return (folder / "paper.html").read_text("utf-8")
 
 
@@ -96,29 +113,36 @@ def _explained(said: str, error: str, tex: Path) -> str:
     return f"{tex}: LaTeXML: {error}{place}"
 
 
-def _finished(
-    text: str,
-    style: str,
-    alt: Mapping[str, str],
-    paths: Mapping[int, str],
-    claims: Mapping[str, Mapping],
-) -> str:
-    """Return a page as it is to be, of what LaTeXML made."""
-    said = {found["place"]: _said(name, found) for name, found in claims.items()}
+def _pictured(text: str, alt: Mapping[str, str], looks: Mapping[str, str]) -> str:
+    """Say in words what figures show, and link to where there is more to see."""
 
-    def from_files(link: re.Match) -> str:
+    def figure(found: re.Match) -> str:
+        image, name, rest = found.groups()
+        look = looks.get(name)
+        link = f' <a class="look" href="{html.escape(look)}">Look closer.</a>' if look else ""
+        return f'{image} alt="{html.escape(alt[name].strip())}"{rest}{link}</figcaption>'
+
+    return FIGURE.sub(figure, text)
+
+
+def _linked(text: str, paths: Mapping[int, str], said: Mapping[int, str]) -> str:
+    """Link numbers with the ledger's table, and claims with theirs.
+
+    Args:
+        paths: the artifact of each entry of the ledger.
+        said: what the pointer says of each claim.
+    """
+
+    def number(link: re.Match) -> str:
         places = [int(place) for place in link[1].split(",")]
         files = html.escape(f"from {', '.join(paths[place] for place in places)}")
         return f'<a class="from" href="#ledger.{places[0]}" title="{files}">'
 
-    text = FOOTER.sub("", NOTHING.sub("", text))
-    text = PICTURE.sub(lambda own: f'{own[1]} alt="{html.escape(alt[own[2]].strip())}"', text)
-    text = FROM.sub(from_files, text)
-    text = CLAIM.sub(
-        lambda own: f'<a href="#claim.{own[1]}" title="{html.escape(said[int(own[1])])}">', text
-    )
-    text = TARGET.sub(r'<a id="\1.\2">', text)
-    return text.replace("</head>", f"<style>\n{style}</style>\n</head>", 1)
+    def claim(link: re.Match) -> str:
+        return f'<a href="#claim.{link[1]}" title="{html.escape(said[int(link[1])])}">'
+
+    text = NUMBER.sub(number, NOTHING.sub("", text))
+    return TARGET.sub(r'<a id="\1.\2">', CLAIM.sub(claim, text))
 
 
 def _said(name: str, found: Mapping) -> str:

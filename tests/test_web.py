@@ -1,0 +1,111 @@
+"""The paper as a web page: formulas, pictures said in words, and what links lead to."""
+
+import os
+import re
+import shutil
+
+import pytest
+from browsing import DESKTOP, PHONE, chromium, faults, opened
+from cited import LEDGER, measured
+from matplotlib.figure import Figure
+from repository import ROOT
+
+from pixelspace import artifacts
+from pixelspace.errors import UserError
+from pixelspace.report import template, web
+
+BAD = "<img src=x onerror=alert(1)> & \"'"
+BODY = r"""
+\section{One}
+So many: ((= count("n") =)). ((= claim("large") =)) By \citet{olah2017feature}, ((= bad =)).
+\begin{equation} y = ((= number("n") =))\,x \end{equation}
+\paperfigure{a-weights}{Weights of ((= spell("n") =)) units.}
+\begin{claimtable} \hypertarget{claim:1}{C1} & a & b & c & d & e \\ \end{claimtable}
+\begin{ledgertable}((* for e in ledger *))
+  \hypertarget{ledger:((= e.place =))}{((= e.place =))} & ((= e.path =)) & a & b & c \\
+((* endfor *))\end{ledgertable}
+"""
+CLAIM = {"number": "n", "value": 3.0, "bounds": {"above": 2.0}, "holds": True, "place": 1}
+CLAIM |= {"sentence": "It is large.", "cites": ["n"]}
+
+
+def made(folder, body=BODY):
+    """Make the page of a short paper with the preamble of the long one."""
+    if not shutil.which("latexml"):
+        reason = "there is no LaTeXML here; `make web` installs it on Debian"
+        (pytest.fail if "CI" in os.environ else pytest.skip)(reason)
+    paper = (ROOT / "report/paper.tex.j2").read_text(encoding="utf-8")
+    begin, end = r"\maketitle", r"\bibliographystyle"
+    text = paper.partition(begin)[0] + begin + body + end + paper.partition(end)[2]
+    text = text.partition(r"\appendix")[0] + r"\end{document}"
+    (folder / "paper.tex.j2").write_text(text.replace("((= bad =))", "((= setting('bad') =))"))
+    ledger = {
+        "artifacts": LEDGER["artifacts"] | {"figures/a-weights.pdf": LEDGER["artifacts"]["a.json"]}
+    }
+    tex = template.render(
+        folder / "paper.tex.j2",
+        numbers=measured({"n": 3}),
+        claims={"large": CLAIM},
+        config={"experiments": {}, "bad": BAD},
+        class_names={},
+        sweeps={},
+        ledger=ledger,
+        lock=ROOT / "requirements.txt",
+    )
+    artifacts.write_text(folder / "paper.tex", tex)
+    (folder / "figures").mkdir()
+    with artifacts.written(folder / "figures/a-weights.png") as file:
+        Figure(figsize=(2, 1)).savefig(file, format="png")
+    artifacts.write_text(folder / "figures/a-weights.txt", f"Weights, {BAD}.\n")
+    web.convert(
+        folder / "paper.tex",
+        bibliography=ROOT / "report/references.bib",
+        figures=[folder / "figures/a-weights.png"],
+        style=ROOT / "report/web/paper.css",
+        looks={"a-weights": "explorer/index.html#network=a&look=unit"},
+        origins=template.ledger_places(measured({"n": 3}), [], ledger),
+        claims={"large": CLAIM},
+        page=folder / "paper.html",
+    )
+    return folder / "paper.html"
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    return made(tmp_path_factory.mktemp("web"))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [PHONE, DESKTOP])
+def test_the_page_reads_well_and_says_what_things_are(page, size, scheme):
+    with chromium() as browser, opened(browser, page, size=size, scheme=scheme) as shown:
+        assert faults(shown) == []
+        assert shown.evaluate("document.documentElement.scrollWidth") <= size[0]
+        number = shown.get_by_role("link", name="3", exact=True).first
+        assert number.get_attribute("title") == "from a.json"
+        claim = shown.get_by_role("link", name="C1").first
+        assert claim.get_attribute("title") == "large holds: n = 3, to be > 2"
+        image = shown.get_by_role("img")
+        assert image.get_attribute("alt") == f"Weights, {BAD}."
+        assert image.evaluate("image => image.naturalWidth") > 0
+        look = shown.get_by_role("link", name="Look closer.")
+        assert look.get_attribute("href") == "explorer/index.html#network=a&look=unit"
+        assert shown.locator("math[display=block], .ltx_equation math").count() >= 1
+        for link in shown.locator("a[href^='#']").all():
+            target = link.get_attribute("href").removeprefix("#")
+            assert shown.locator(f"[id='{target}']").count() == 1, target
+        # LaTeX sets an apostrophe where one is typed.
+        assert BAD.removesuffix("'") in shown.inner_text("body")
+
+
+def test_the_same_paper_gives_the_same_page(page, tmp_path):
+    assert made(tmp_path).read_bytes() == page.read_bytes()
+    text = page.read_text(encoding="utf-8")
+    assert str(page.parent) not in text
+    assert not re.search(r"ledger:|claim:|target:|<footer|Refer to caption", text)
+
+
+def test_what_the_web_lacks_is_named_with_the_file_that_it_is_in(tmp_path):
+    with pytest.raises(UserError, match=r"paper.tex: LaTeXML: undefined:\\oops .*paper.tex.j2$"):
+        made(tmp_path, r"\oops{} ((= claim('large') =))")
+    assert not (tmp_path / "paper.html").exists()
