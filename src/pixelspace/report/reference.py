@@ -26,9 +26,13 @@ from pixelspace.keys import flat
 from pixelspace.report import compare as comparing
 from pixelspace.report.compare import Build, Change, ClaimChange, Names, counted, cut
 
-APART = ("machine", "logs", "points", "explorer", "compare.html")
+APART = (
+    *("machine", "logs", "points", "compare.html"),
+    *("explorer", "paper.html", "arxiv.tar.gz"),
+)
 """What in a folder of results is no artifact of the paper, or none that has to be there.
 
+Pages and archives for readers are made of the paper's artifacts, and only where they are asked for.
 What is known of networks of sweeps stays there for other configurations to use; what of it is the
 paper's is in the tables of sweeps.
 """
