@@ -41,8 +41,8 @@ def trace(workflow, files: Iterable[str], prefix: str = "") -> dict[str, dict]:
         prefix: begins the paths of files that rules make, and is left out of what is returned.
 
     Returns:
-        By path: ``rule``, ``script``, ``config`` (keys), ``inputs`` (paths), and ``code`` (see
-        `pixelspace.fingerprint.parts`). What nothing makes has none of these.
+        By path: ``rule``, ``script``, ``config`` (keys), ``inputs`` (paths), and ``code`` (names of
+        the script and of modules). What nothing makes has none of these.
     """
     found: dict[str, dict] = {}
     left = sorted(files)
@@ -72,5 +72,5 @@ def _step(workflow, file: str, prefix: str) -> dict:
         "inputs": sorted(
             {str(path).removeprefix(prefix) for path in rule.expand_input(wildcards)[0]}
         ),
-        "code": rule.params["code"](wildcards),
+        "code": list(rule.params["code"](wildcards)),
     }

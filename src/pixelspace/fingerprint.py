@@ -8,12 +8,14 @@ fingerprints of its script and of each module that this imports.
 import ast
 import functools
 import hashlib
+from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 
 import grimp
 
 PACKAGE = "pixelspace"
+SCRIPTS = "scripts/"
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -71,9 +73,22 @@ def parts(*modules: str, script: Path | None = None) -> dict[str, str]:
     reached = set(named)
     for module in named:
         reached |= _graph().find_upstream_modules(module)
-    own = {f"scripts/{script.name}": _hashed(script)} if script else {}
-    hashes = own | {module: _own(module) for module in sorted(reached)}
-    return {name: whole[:8] for name, whole in hashes.items()}
+    own = [f"{SCRIPTS}{script.name}"] if script else []
+    return hashes([*own, *sorted(reached)], script.parent if script else Path())
+
+
+def hashes(names: Iterable[str], scripts: Path) -> dict[str, str]:
+    """Return 8 hexadecimal digits for each of some scripts and modules.
+
+    Args:
+        names: of modules; those of scripts begin with `SCRIPTS`.
+        scripts: the folder of the scripts.
+    """
+    return {name: _named(name, scripts)[:8] for name in names}
+
+
+def _named(name: str, scripts: Path) -> str:
+    return _hashed(scripts / name.removeprefix(SCRIPTS)) if name.startswith(SCRIPTS) else _own(name)
 
 
 def fingerprint(*modules: str) -> str:

@@ -12,36 +12,35 @@ from pixelspace.files import file_hash, portable
 
 
 def of(
-    steps: Mapping[str, Mapping], numbers: Mapping[str, Mapping], results: str | Path
+    steps: Mapping[str, Mapping],
+    code: Mapping[str, str],
+    numbers: Mapping[str, Mapping],
+    results: str | Path,
 ) -> dict[str, dict]:
     """Return the ledger of a build.
 
     Args:
         steps: by the path of each file what made it: ``rule``, ``script``, ``config`` (keys),
-            ``inputs`` (paths) and ``code`` (8 hexadecimal digits by the name of each module). What
-            nothing made is data, and has none of these. Paths of artifacts are relative to
-            ``results``.
+            ``inputs`` (paths) and ``code`` (names of the script and of modules). What nothing made
+            is data, and has none of these. Paths of artifacts are relative to ``results``.
+        code: 8 hexadecimal digits of each of these scripts and modules.
         numbers: see `pixelspace.report.numbers.collect`.
         results: the folder of the build.
 
     Returns:
-        ``numbers``: the artifact of each. ``artifacts``: by path what made each, with the names of
-        modules for ``code``, and ``sha256`` of the file. ``data``: the SHA-256 of each file that
-        nothing made. ``code``: 8 hexadecimal digits of each script and module, whose comments and
-        layout do not count.
+        ``numbers``: the artifact of each. ``artifacts``: by path what made each, and ``sha256`` of
+        the file. ``data``: the SHA-256 of each file that nothing made. ``code``: as it was given.
 
     Raises:
         UserError: if an artifact is missing or damaged.
     """
     made = {path: step for path, step in steps.items() if step}
-    code = {name: own for step in made.values() for name, own in step["code"].items()}
     return {
         "numbers": {name: entry["artifact"] for name, entry in numbers.items()},
         "artifacts": {
             path: {
                 "sha256": file_hash(checked(Path(results, path))),
                 **step,
-                "code": list(step["code"]),
                 "inputs": [portable(file) for file in step["inputs"]],
             }
             for path, step in sorted(made.items())
