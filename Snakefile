@@ -49,6 +49,7 @@ localrules:
     write_paper,
     compile_paper,
     pack_arxiv,
+    describe_crate,
     claims,
 
 

@@ -13,6 +13,7 @@ from pixelspace.files import digest, listing
 from pixelspace.seeds import derive
 
 GPU = "PIXELSPACE_GPU" in os.environ
+LOCK = "requirements-gpu.txt" if GPU else "requirements.txt"
 REMOTE = workflow.storage_settings.default_storage_provider is not None
 # In the order in which they override one another.
 OVERLAYS = [str(file) for file in workflow.overwrite_configfiles]
@@ -190,6 +191,19 @@ SECTIONS = sorted(str(file) for file in Path("report/sections").glob("*.tex.j2")
 TEXT = "".join(Path(section).read_text(encoding="utf-8") for section in SECTIONS)
 SHOWN = re.findall(r"\\paperfigure\{([\w-]+)\}", TEXT)
 
+# What a crate has copies of, so that whoever has the results alone sees how they were made.
+CRATE_SOURCES = [
+    "Snakefile",
+    "CITATION.cff",
+    "LICENSE",
+    "LICENSE-CC-BY-4.0",
+    LOCK,
+] + sorted(
+    path.as_posix()
+    for path in Path("workflow").rglob("*.*")
+    if path.suffix in (".smk", ".py")
+)
+
 # The experiments that the text tells of, which is to cite all that is measured of them; it need not
 # be about what only an overlay measures.
 OWN = not OVERLAYS and not workflow.config_settings.config
@@ -253,6 +267,21 @@ def number_sources(group):
             ],
         }[group]
     return paths
+
+
+def files_of_crate():
+    """What a crate of the results has beside the paper."""
+    kinds = ("pdf", "png", "txt")
+    figures = [Path(figure) for figure in figures_of_the_paper()]
+    drawn = [
+        str(figure.with_suffix(f".{kind}")) for figure in figures for kind in kinds
+    ]
+    swept = [
+        f"{RESULTS}/sweeps/{s}.{kind}"
+        for s in CONFIG.sweeps
+        for kind in ("csv", "json")
+    ]
+    return drawn + swept
 
 
 @functools.cache

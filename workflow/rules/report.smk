@@ -79,7 +79,7 @@ rule write_paper:
         sweeps=[f"{RESULTS}/sweeps/{name}.json" for name in CONFIG.sweeps],
         template=local("report/paper.tex.j2"),
         sections=local(SECTIONS),
-        lock=local("requirements-gpu.txt" if GPU else "requirements.txt"),
+        lock=local(LOCK),
     output:
         tex=f"{RESULTS}/paper.tex",
     log:
@@ -134,3 +134,33 @@ rule pack_arxiv:
         "pack the sources for arXiv"
     script:
         "../../scripts/pack_arxiv.py"
+
+
+rule describe_crate:
+    input:
+        results=[
+            rules.compile_paper.output.pdf,
+            rules.write_paper.output.tex,
+            rules.collect_numbers.output.numbers,
+            rules.check_claims.output.claims,
+            rules.write_ledger.output.ledger,
+            rules.record_config.output.config,
+            *files_of_crate(),
+        ],
+        claims=rules.check_claims.output.claims,
+        ledger=rules.write_ledger.output.ledger,
+        citation=local("CITATION.cff"),
+        lock=local(LOCK),
+        source=local(CRATE_SOURCES),
+    output:
+        crate=f"{RESULTS}/ro-crate-metadata.json",
+        copies=[f"{RESULTS}/ro-crate/{file}" for file in CRATE_SOURCES],
+    log:
+        f"{RESULTS}/logs/describe_crate.log",
+    retries: 0
+    params:
+        code=code("describe_crate"),
+    message:
+        "describe the results as an RO-Crate"
+    script:
+        "../../scripts/describe_crate.py"
