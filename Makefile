@@ -1,6 +1,7 @@
 # make paper    set up, then build results/paper.pdf     CONFIG=overlay.yaml PHOTOS=folder CORES=n GPU=1
 # make why      say why a target would be made again      TARGET=results/figures/efl-weights.pdf
 # make claims   build what the claims of the paper are about, and fail if one of them does
+# make archive build the paper, and pack it with all that builds it again: results/pixelspace.tar.gz
 # make compare  say and draw what differs between two folders of results: A=results B=results-my
 # make verify   say whether a finished build is the paper of report/reference.json    RESULTS=results
 # make reference  renew that from a fresh build, and its tolerances from builds of the same commit
@@ -29,14 +30,15 @@ endif
 # Through the environment, whatever is in these names.
 OVERLAY := $(if $(CONFIG),--configfile "$$CONFIG") $(if $(PHOTOS),--config photos="$$PHOTOS")
 
-.PHONY: paper claims why compare verify reference test faults lint lock container clean
+.PHONY: paper claims archive why compare verify reference test faults lint lock container clean
 .PHONY: bench bench-pipeline bench-rendering bench-projections bench-scale bench-memory
 .PHONY: python python-dev tex
 
 TARGETS :=
 claims: TARGETS := claims
+archive: TARGETS := archive
 
-paper claims: python tex
+paper claims archive: python tex
 ifdef CONFIG
 	@test -f "$$CONFIG" || { echo "error: CONFIG=$$CONFIG: there is no such file" >&2; exit 2; }
 	@PYTHONPATH=src $(ENVIRONMENT)/bin/python tools/read_config.py "$$CONFIG"

@@ -50,6 +50,8 @@ localrules:
     compile_paper,
     pack_arxiv,
     describe_crate,
+    pack_archive,
+    archive,
     claims,
 
 
@@ -76,3 +78,8 @@ rule claims:
         "hold the claims"
     script:
         "scripts/claims.py"
+
+
+rule archive:
+    input:
+        rules.pack_archive.output.archive,

@@ -284,6 +284,16 @@ def files_of_crate():
     return drawn + swept
 
 
+def committed(wildcards):
+    """The hash of what git has of the project; without it, or with changes, the run ends."""
+    from pixelspace.report import archive  # nothing else that plans needs it
+
+    try:
+        return archive.state(workflow.basedir)
+    except UserError as error:
+        sys.exit(f"error: {error}")
+
+
 @functools.cache
 def steps():
     """What made each file that the paper cites or shows, and all that these are made of."""

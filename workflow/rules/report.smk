@@ -164,3 +164,22 @@ rule describe_crate:
         "describe the results as an RO-Crate"
     script:
         "../../scripts/describe_crate.py"
+
+
+# The project and the crate in one file, from which the paper can be built again.
+rule pack_archive:
+    input:
+        crate=rules.describe_crate.output.crate,
+    output:
+        archive=f"{RESULTS}/pixelspace.tar.gz",
+    log:
+        f"{RESULTS}/logs/pack_archive.log",
+    retries: 0
+    params:
+        sources=committed,
+        settings=[*OVERLAYS, *workflow.config_settings.config],
+        code=code("pack_archive"),
+    message:
+        "pack the project and its paper"
+    script:
+        "../../scripts/pack_archive.py"

@@ -69,6 +69,7 @@ def describe(
     files = [_file(Path(folder), part, claims) for part in sorted(parts)]
     results = [f for f in files if not f["@id"].startswith(SOURCE) and f["@id"] != "config.json"]
     inputs = [_data(path, sha256) for path, sha256 in sorted(data.items())]
+    settings = [file for file in files if file["@id"] == "config.json"]
     software = [_package(name, version) for name, version in sorted(versions.items())]
     authors = [_author(author) for author in _of(citation, "authors")]
     (workflow,) = (file for file in files if file["@id"] == WORKFLOW)
@@ -87,7 +88,7 @@ def describe(
         # No time, agent or machine: these differ between builds that are otherwise the same.
         "description": "The run that gave the paper, its figures, its numbers and its claims.",
         "instrument": {"@id": WORKFLOW},
-        "object": [{"@id": "config.json"}, *_references(inputs)],
+        "object": _references([*settings, *inputs]),
         "result": _references(results),
     }
     root = {
@@ -103,7 +104,7 @@ def describe(
         "keywords": ", ".join(citation.get("keywords", ())),
         "conformsTo": [{"@id": profile} for profile in PROFILES],
         "mainEntity": {"@id": WORKFLOW},
-        "mentions": [{"@id": run["@id"]}],
+        "mentions": _references([run]),
         "hasPart": _references(files),
     }
     descriptor = {
@@ -126,8 +127,10 @@ def _of(citation: Mapping, key: str):
         raise UserError(f"CITATION.cff: has no {key}, which a crate must have") from None
 
 
-def _references(entities: Iterable[Mapping]) -> list[dict]:
-    return [{"@id": entity["@id"]} for entity in entities]
+def _references(entities: Iterable[Mapping]) -> list[dict] | dict:
+    """Return references to entities; to one alone without a list, as RO-Crate asks."""
+    references = [{"@id": entity["@id"]} for entity in entities]
+    return references[0] if len(references) == 1 else references
 
 
 def _file(folder: Path, part: str, claims: Mapping[str, Mapping]) -> dict:
@@ -159,7 +162,10 @@ def _told(path: Path, part: str, claims: Mapping[str, Mapping]) -> str:
 
 
 def _data(path: str, sha256: str) -> dict:
-    """Return an entity of a file that the crate names and does not hold."""
+    """Return an entity of a file that the crate names and does not hold.
+
+    Of a path alone RO-Crate would say that the file is there.
+    """
     return {
         "@id": f"#{path}",
         "@type": "CreativeWork",
