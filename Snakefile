@@ -51,7 +51,6 @@ localrules:
     pack_arxiv,
     describe_crate,
     pack_archive,
-    archive,
     claims,
 
 
