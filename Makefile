@@ -1,6 +1,7 @@
 # make paper    set up, then build results/paper.pdf     CONFIG=overlay.yaml PHOTOS=folder CORES=n GPU=1
 # make why      say why a target would be made again      TARGET=results/figures/efl-weights.pdf
 # make claims   build what the claims of the paper are about, and fail if one of them does
+# make report  build the paper, and results/report.html, which shows figures, tables and claims
 # make archive build the paper, and pack it with all that builds it again: results/pixelspace.tar.gz
 # make compare  say and draw what differs between two folders of results: A=results B=results-my
 # make verify   say whether a finished build is the paper of report/reference.json    RESULTS=results
@@ -37,6 +38,7 @@ OVERLAY := $(if $(CONFIG),--configfile "$$CONFIG") $(if $(PHOTOS),--config photo
 TARGETS :=
 claims: TARGETS := claims
 archive: TARGETS := archive
+report: TARGETS := readers
 
 paper claims archive: python tex
 ifdef CONFIG

@@ -9,6 +9,9 @@ include: "workflow/rules/config.smk"
 configfile: "config/config.yaml"
 
 
+report: "report/captions/workflow.rst"
+
+
 # Made by `make container`; used with --software-deployment-method apptainer.
 container: "pixelspace.sif"
 
@@ -49,6 +52,7 @@ localrules:
     write_paper,
     compile_paper,
     pack_arxiv,
+    write_tables,
     describe_crate,
     pack_archive,
     claims,
@@ -82,3 +86,10 @@ rule claims:
 rule archive:
     input:
         rules.pack_archive.output.archive,
+
+
+# What is for those who read a build and not its code.
+rule readers:
+    input:
+        rules.describe_crate.output.crate,
+        rules.write_tables.output,

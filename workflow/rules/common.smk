@@ -165,6 +165,23 @@ def subjects(name):
     return ["samples", "training", *diagram, *sheet, *chosen.projections, *measures]
 
 
+def labels(subject=None):
+    """A function of wildcards that says what a figure is of, for Snakemake's report."""
+
+    def of_figure(wildcards):
+        name = subject or getattr(wildcards, "projection", None) or wildcards.measure
+        chosen = experiment(wildcards)
+        made = chosen.projections.get(name) or chosen.measures.get(name)
+        layers = getattr(made, "layers", None) or [getattr(made, "layer", None)]
+        return {
+            "figure": name,
+            "method": made.kind.replace("_", " ") if made else "",
+            "layer": ", ".join(layer for layer in layers if layer),
+        }
+
+    return of_figure
+
+
 def all_figures():
     return [
         f"{RESULTS}/figures/{name}-{subject}.pdf"

@@ -136,6 +136,44 @@ rule pack_arxiv:
         "../../scripts/pack_arxiv.py"
 
 
+rule write_tables:
+    input:
+        claims=rules.check_claims.output.claims,
+        numbers=rules.collect_numbers.output.numbers,
+        sweeps=[f"{RESULTS}/sweeps/{name}.csv" for name in CONFIG.sweeps],
+    output:
+        claims=report(
+            f"{RESULTS}/claims.html",
+            caption="../../report/captions/claims.rst",
+            category="claims and numbers",
+            labels={"table": "claims"},
+        ),
+        numbers=report(
+            f"{RESULTS}/numbers.html",
+            caption="../../report/captions/numbers.rst",
+            category="claims and numbers",
+            labels={"table": "numbers"},
+        ),
+        sweeps=[
+            report(
+                f"{RESULTS}/sweeps/{name}.html",
+                caption="../../report/captions/sweep.rst",
+                category="sweeps",
+                labels={"figure": f"{name}, as a table"},
+            )
+            for name in CONFIG.sweeps
+        ],
+    log:
+        f"{RESULTS}/logs/write_tables.log",
+    retries: 0
+    params:
+        code=code("write_tables"),
+    message:
+        "write the tables"
+    script:
+        "../../scripts/write_tables.py"
+
+
 rule describe_crate:
     input:
         results=[
