@@ -31,21 +31,24 @@ endif
 # Through the environment, whatever is in these names.
 OVERLAY := $(if $(CONFIG),--configfile "$$CONFIG") $(if $(PHOTOS),--config photos="$$PHOTOS")
 
-.PHONY: paper claims archive why compare verify reference test faults lint lock container clean
+.PHONY: paper claims archive readers report why compare verify reference test faults lint lock container clean
 .PHONY: bench bench-pipeline bench-rendering bench-projections bench-scale bench-memory
 .PHONY: python python-dev tex
 
 TARGETS :=
 claims: TARGETS := claims
 archive: TARGETS := archive
-report: TARGETS := readers
+readers: TARGETS := readers
 
-paper claims archive: python tex
+paper claims archive readers: python tex
 ifdef CONFIG
 	@test -f "$$CONFIG" || { echo "error: CONFIG=$$CONFIG: there is no such file" >&2; exit 2; }
 	@PYTHONPATH=src $(ENVIRONMENT)/bin/python tools/read_config.py "$$CONFIG"
 endif
 	@exec $(ENVIRONMENT)/bin/snakemake $(TARGETS) --cores $(CORES) $(OVERLAY)
+
+report: readers
+	@$(ENVIRONMENT)/bin/snakemake readers --report "$(RESULTS)/report.html" $(OVERLAY)
 
 why: python
 	@PIXELSPACE_WHY=1 $(ENVIRONMENT)/bin/snakemake --dry-run $(if $(TARGET),"$$TARGET") $(OVERLAY)
@@ -107,7 +110,8 @@ COMPILE = $(LOCKED) pyproject.toml
 
 lock:
 	$(COMPILE) --extra cpu -o requirements.txt
-	$(COMPILE) --extra cpu --extra dev -c requirements.txt -o requirements-dev.txt
+	$(COMPILE) --extra cpu --extra dev -c requirements.txt --override tools/lock-overrides.txt \
+		-o requirements-dev.txt
 	$(COMPILE) --extra gpu -c requirements.txt -o requirements-gpu.txt
 	$(LOCKED) benchmarks/peers.in --override benchmarks/peers-overrides.txt -c requirements.txt \
 		-o benchmarks/requirements-peers.txt

@@ -4,6 +4,8 @@ import csv
 import html
 from collections.abc import Iterable, Mapping, Sequence
 
+from pixelspace.report.compare import counted
+
 PAGE = """\
 <!DOCTYPE html>
 <html lang="en">
@@ -15,7 +17,7 @@ PAGE = """\
 body {{ margin: 1rem; font: 1rem/1.4 system-ui, sans-serif; color: #111; background: #fff; }}
 table {{ border-collapse: collapse; }}
 th, td {{ padding: .2rem .6rem; border-bottom: 1px solid #8886; text-align: left; }}
-th, td {{ vertical-align: top; overflow-wrap: anywhere; }}
+th, td {{ vertical-align: top; overflow-wrap: break-word; }}
 thead th {{ position: sticky; top: 0; background: #fff; }}
 </style>
 </head>
@@ -31,7 +33,7 @@ thead th {{ position: sticky; top: 0; background: #fff; }}
 </html>
 """
 
-BOUNDS = {"above": ">", "at_least": "≥", "below": "<", "at_most": "≤"}
+BOUNDS = {"equal": "=", "above": ">", "at_least": "≥", "below": "<", "at_most": "≤"}
 
 
 def page(title: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -70,13 +72,14 @@ def of_claims(claims: Mapping[str, Mapping]) -> str:
 def of_numbers(numbers: Mapping[str, Mapping]) -> str:
     """Return each number with its value and the artifact that it is from."""
     rows = [(name, entry["value"], entry["artifact"]) for name, entry in sorted(numbers.items())]
-    return page(f"The {len(rows)} numbers of a build", ("number", "value", "from"), rows)
+    return page(counted(len(rows), "number", "numbers"), ("number", "value", "from"), rows)
 
 
 def of_sweep(name: str, table: str) -> str:
     """Return a sweep, which is given as CSV, see `pixelspace.report.sweep.tidy`."""
     head, *rows = csv.reader(table.splitlines())
-    return page(f"The {len(rows)} networks of the sweep {name}", head, rows)
+    networks = counted(len(rows), "network", "networks")
+    return page(f"{networks} of the sweep {name}", head, rows)
 
 
 def _cell(value: object) -> str:
