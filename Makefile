@@ -1,8 +1,10 @@
 # make paper    set up, then build results/paper.pdf     CONFIG=overlay.yaml PHOTOS=folder CORES=n GPU=1
 # make why      say why a target would be made again      TARGET=results/figures/efl-weights.pdf
 # make claims   build what the claims of the paper are about, and fail if one of them does
-# make report  build the paper, and results/report.html, which shows figures, tables and claims
-# make archive build the paper, and pack it with all that builds it again: results/pixelspace.tar.gz
+# make report   build the paper, and results/report.html with its figures, tables and claims
+#               where `results:` has another name: RESULTS=results-my
+# make archive  build the paper, and pack it with what builds it again: results/pixelspace.tar.gz
+# make readers  build the paper, its crate for archives of research data, and its tables as pages
 # make compare  say and draw what differs between two folders of results: A=results B=results-my
 # make verify   say whether a finished build is the paper of report/reference.json    RESULTS=results
 # make reference  renew that from a fresh build, and its tolerances from builds of the same commit
@@ -31,7 +33,8 @@ endif
 # Through the environment, whatever is in these names.
 OVERLAY := $(if $(CONFIG),--configfile "$$CONFIG") $(if $(PHOTOS),--config photos="$$PHOTOS")
 
-.PHONY: paper claims archive readers report why compare verify reference test faults lint lock container clean
+.PHONY: paper claims archive readers report why compare verify reference test faults lint lock
+.PHONY: container clean
 .PHONY: bench bench-pipeline bench-rendering bench-projections bench-scale bench-memory
 .PHONY: python python-dev tex
 

@@ -22,7 +22,7 @@ from rocrate_validator.models import Severity, ValidationSettings
 from pixelspace import artifacts
 from pixelspace.errors import UserError
 from pixelspace.files import file_hash
-from pixelspace.report import archive, crate, tables
+from pixelspace.report import archive, claims, crate, tables
 
 CITATION = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
 ALT = "Weights of units 0, 1 of layer hidden_relu, from -0.47 to 1.2."
@@ -342,6 +342,7 @@ def test_claims_are_a_table_in_the_order_of_the_paper():
         ["2", "It works", "holds", "0.25", "> 0.5, ≤ 1", "efl.accuracy"],
     ]
     assert "1 of 2 claims hold" in page
+    assert tables.SIGNS.keys() == claims.BOUNDS.keys()
     assert "://" not in page
 
 

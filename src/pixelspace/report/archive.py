@@ -27,15 +27,16 @@ TEXT = f"""\
 # The paper, and what builds it again
 
 `{PUBLISHED}/paper.pdf` is the paper. `{PUBLISHED}/` is an RO-Crate: `{PUBLISHED}/{crate.METADATA}`
-says what each file is and what made it. All else is the project, as git has it, with its data.
+says what each file is and what made it. All else is the project as git has it, with its data:
+tree {{tree}}, without changes.
 
-    sha256sum --check --quiet {HASHES}                      # whether all is as it was packed
-    pip install --require-hashes -r requirements.txt       # the one step that needs a network
+    sha256sum --check --quiet {HASHES}
+    pip install --require-hashes -r requirements.txt
     snakemake --cores 2{{overlays}}
     make compare A={PUBLISHED} B={{results}}
 
-TeX has to be there, too; README.md says how `make paper` sets up both. Sources: {{tree}} (the git
-tree), without changes.
+The first line says whether all is as it was packed, and the last what differs in the new build.
+Only the second needs a network, unless the packages are there; TeX has to be, see README.md.
 """
 
 

@@ -33,7 +33,8 @@ thead th {{ position: sticky; top: 0; background: #fff; }}
 </html>
 """
 
-BOUNDS = {"equal": "=", "above": ">", "at_least": "≥", "below": "<", "at_most": "≤"}
+SIGNS = {"equal": "=", "above": ">", "at_least": "≥", "below": "<", "at_most": "≤"}
+"""How each kind of bound of a claim is written."""
 
 
 def page(title: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -56,10 +57,7 @@ def of_claims(claims: Mapping[str, Mapping]) -> str:
             claim["claim"],
             "holds" if claim["holds"] else "does not hold",
             claim["value"],
-            ", ".join(
-                f"{BOUNDS.get(name, name)} {_cell(bound)}"
-                for name, bound in claim["bounds"].items()
-            ),
+            ", ".join(f"{SIGNS[name]} {_cell(bound)}" for name, bound in claim["bounds"].items()),
             claim["number"],
         )
         for claim in sorted(claims.values(), key=lambda claim: claim["place"])
