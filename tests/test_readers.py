@@ -231,7 +231,10 @@ def test_an_archive_has_sources_crate_and_hashes(build, project, tmp_path):
     held = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     published = {f"published/{name}" for name in [*parts(build), crate.METADATA]}
     own = {"SHA256SUMS", "ARCHIVE.md", "setup", "config/mine.yaml", ".gitignore"}
-    assert held == own | published
+    records = {name for name in held if "/.sha256/" in name}
+    assert held - records == own | published
+    assert artifacts.read_json(folder / "published/claims.json") == CLAIMS
+    assert artifacts.checked(folder / "published/figures/efl-weights.png")
     lines = (folder / "SHA256SUMS").read_text().splitlines()
     sums = {name: digest for digest, name in (line.split("  ") for line in lines)}
     assert sums.keys() == held - {"SHA256SUMS"}

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from pixelspace.artifacts import checked, read_json, written
+from pixelspace.artifacts import RECORDS, checked, read_json, written
 from pixelspace.errors import UserError
 from pixelspace.files import file_hash
 from pixelspace.report import crate, tarball
@@ -84,7 +84,14 @@ def pack(
                     f"{given}: the build was given it, and git has no such file; an archive needs "
                     "a configuration that is committed"
                 )
-        members |= {f"{PUBLISHED}/{part}": checked(results / part) for part in parts}
+        for part in parts:
+            path = Path(PUBLISHED, part)
+            members[path.as_posix()] = checked(results / part)
+            # Without its record no tool of the project would read it.
+            record = folder / path.parent / RECORDS / path.name
+            record.parent.mkdir(parents=True, exist_ok=True)
+            record.write_text(f"{file_hash(results / part)}\n", encoding="utf-8")
+            members[record.relative_to(folder).as_posix()] = record
         members[f"{PUBLISHED}/{crate.METADATA}"] = Path(metadata)
         overlays = "".join(f" --configfile {overlay}" for overlay in settings)
         text = TEXT.format(overlays=overlays, results=results.name, tree=tree)
