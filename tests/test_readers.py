@@ -206,6 +206,7 @@ def project(tmp_path) -> Path:
     folder = tmp_path / "project"
     (folder / "config").mkdir(parents=True)
     (folder / "config/mine.yaml").write_text("seed: 1\n")
+    (folder / "config/more.yaml").write_text("seed: 2\n")
     (folder / "setup").write_text("#!/bin/sh\n")
     (folder / "setup").chmod(0o755)
     (folder / ".gitignore").write_text("/ignored\n")
@@ -226,11 +227,18 @@ def unpacked(file: Path, folder: Path) -> Path:
 def test_an_archive_has_sources_crate_and_hashes(build, project, tmp_path):
     described(build)
     (project / "ignored").write_text("x")
-    file = packed(project, build, tmp_path / "a.tar.gz", ["config/mine.yaml"])
+    file = packed(project, build, tmp_path / "a.tar.gz", ["config/mine.yaml", "config/more.yaml"])
     folder = unpacked(file, tmp_path / "unpacked")
     held = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     published = {f"published/{name}" for name in [*parts(build), crate.METADATA]}
-    own = {"SHA256SUMS", "ARCHIVE.md", "setup", "config/mine.yaml", ".gitignore"}
+    own = {
+        "SHA256SUMS",
+        "ARCHIVE.md",
+        "setup",
+        "config/mine.yaml",
+        "config/more.yaml",
+        ".gitignore",
+    }
     records = {name for name in held if "/.sha256/" in name}
     assert held - records == own | published
     assert artifacts.read_json(folder / "published/claims.json") == CLAIMS
@@ -243,7 +251,7 @@ def test_an_archive_has_sources_crate_and_hashes(build, project, tmp_path):
     assert os.access(folder / "setup", os.X_OK)
     assert not os.access(folder / "config/mine.yaml", os.X_OK)
     text = (folder / "ARCHIVE.md").read_text()
-    assert "--configfile config/mine.yaml\n" in text
+    assert "--cores 2 --configfile config/mine.yaml config/more.yaml\n" in text
     assert archive.state(project) in text
 
 

@@ -93,7 +93,7 @@ def pack(
             record.write_text(f"{file_hash(results / part)}\n", encoding="utf-8")
             members[record.relative_to(folder).as_posix()] = record
         members[f"{PUBLISHED}/{crate.METADATA}"] = Path(metadata)
-        overlays = "".join(f" --configfile {overlay}" for overlay in settings)
+        overlays = "".join(f" {given}" for given in ["--configfile", *settings] if settings)
         text = TEXT.format(overlays=overlays, results=results.name, tree=tree)
         (folder / READ_ME).write_text(text, encoding="utf-8")
         members[READ_ME] = folder / READ_ME
