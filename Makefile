@@ -1,8 +1,10 @@
 # make paper    set up, then build results/paper.pdf     CONFIG=overlay.yaml PHOTOS=folder CORES=n GPU=1
-# make readers  build what else there is to read: results/explorer/index.html, from all that is
-#               projected; results/paper.html; results/arxiv.tar.gz; results/ledger.json
+# make readers  build what else there is to read: explorer/index.html, from all that is projected;
+#               paper.html; report.html with figures, tables and claims; ledger.json; arxiv.tar.gz;
+#               and ro-crate-metadata.json; in results/, or where CONFIG= has them, with RESULTS=
 # make why      say why a target would be made again      TARGET=results/figures/efl-weights.pdf
 # make claims   build what the claims of the paper are about, and fail if one of them does
+# make archive  build the paper, and pack it with what builds it again: results/pixelspace.tar.gz
 # make compare  say and draw what differs between two folders of results: A=results B=results-my
 # make verify   say whether a finished build is the paper of report/reference.json    RESULTS=results
 # make reference  renew that from a fresh build, and its tolerances from builds of the same commit
@@ -31,22 +33,27 @@ endif
 # Through the environment, whatever is in these names.
 OVERLAY := $(if $(CONFIG),--configfile "$$CONFIG") $(if $(PHOTOS),--config photos="$$PHOTOS")
 
-.PHONY: paper claims readers why compare verify reference test faults lint lock container clean
+.PHONY: paper claims readers readers-built archive why compare verify reference test faults lint lock
+.PHONY: container clean
 .PHONY: bench bench-pipeline bench-rendering bench-projections bench-scale bench-memory
 .PHONY: python python-dev tex web browser
 
 TARGETS :=
 claims: TARGETS := claims
-readers: TARGETS := readers
+archive: TARGETS := archive
+readers-built: TARGETS := readers
 
-paper claims readers: tex
-readers: web
-paper claims readers: python
+paper claims readers-built archive: tex
+readers-built: web
+paper claims readers-built archive: python
 ifdef CONFIG
 	@test -f "$$CONFIG" || { echo "error: CONFIG=$$CONFIG: there is no such file" >&2; exit 2; }
 	@PYTHONPATH=src $(ENVIRONMENT)/bin/python tools/read_config.py "$$CONFIG"
 endif
 	@exec $(ENVIRONMENT)/bin/snakemake $(TARGETS) --cores $(CORES) $(OVERLAY)
+
+readers: readers-built
+	@exec $(ENVIRONMENT)/bin/snakemake readers --report "$(RESULTS)/report.html" $(OVERLAY)
 
 why: python
 	@PIXELSPACE_WHY=1 $(ENVIRONMENT)/bin/snakemake --dry-run $(if $(TARGET),"$$TARGET") $(OVERLAY)
@@ -114,7 +121,8 @@ COMPILE = $(LOCKED) pyproject.toml
 
 lock:
 	$(COMPILE) --extra cpu -o requirements.txt
-	$(COMPILE) --extra cpu --extra dev -c requirements.txt -o requirements-dev.txt
+	$(COMPILE) --extra cpu --extra dev -c requirements.txt --override tools/lock-overrides.txt \
+		-o requirements-dev.txt
 	$(COMPILE) --extra gpu -c requirements.txt -o requirements-gpu.txt
 	$(LOCKED) benchmarks/peers.in --override benchmarks/peers-overrides.txt -c requirements.txt \
 		-o benchmarks/requirements-peers.txt

@@ -9,6 +9,9 @@ include: "workflow/rules/config.smk"
 configfile: "config/config.yaml"
 
 
+report: "report/captions/workflow.rst"
+
+
 # Made by `make container`; used with --software-deployment-method apptainer.
 container: "pixelspace.sif"
 
@@ -52,6 +55,9 @@ localrules:
     pack_arxiv,
     write_web,
     make_explorer,
+    write_tables,
+    describe_crate,
+    pack_archive,
     claims,
 
 
@@ -67,15 +73,6 @@ rule figures:
         all_figures(),
 
 
-# What is there for readers, beside the paper: pages that are opened from a disk.
-rule readers:
-    input:
-        rules.make_explorer.output,
-        rules.write_web.output,
-        rules.pack_arxiv.output,
-        rules.write_ledger.output,
-
-
 # Fails if a claim of the paper does.
 rule claims:
     input:
@@ -87,3 +84,20 @@ rule claims:
         "hold the claims"
     script:
         "scripts/claims.py"
+
+
+# The project and its paper in one file; what is not committed cannot be in it.
+rule archive:
+    input:
+        rules.pack_archive.output.archive,
+
+
+# What is for those who read a build and not its code; `make readers` adds Snakemake's report.
+rule readers:
+    input:
+        rules.make_explorer.output,
+        rules.write_web.output,
+        rules.pack_arxiv.output,
+        rules.write_ledger.output,
+        rules.write_tables.output,
+        rules.describe_crate.output,

@@ -7,7 +7,10 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-COPIED = "Makefile Snakefile config profiles report requirements.txt scripts src tools workflow"
+COPIED = (
+    "CITATION.cff LICENSE LICENSE-CC-BY-4.0 Makefile Snakefile config profiles report "
+    "requirements.txt scripts src tools workflow"
+)
 SMOKE = "config/smoke.yaml"
 RESULTS = "results-smoke"
 

@@ -13,6 +13,7 @@ from pixelspace.files import digest, listing
 from pixelspace.seeds import derive
 
 GPU = "PIXELSPACE_GPU" in os.environ
+LOCK = "requirements-gpu.txt" if GPU else "requirements.txt"
 REMOTE = workflow.storage_settings.default_storage_provider is not None
 # In the order in which they override one another.
 OVERLAYS = [str(file) for file in workflow.overwrite_configfiles]
@@ -164,6 +165,23 @@ def subjects(name):
     return ["samples", "training", *diagram, *sheet, *chosen.projections, *measures]
 
 
+def labels(subject=None):
+    """A function of wildcards that says what a figure is of, for Snakemake's report."""
+
+    def of_figure(wildcards):
+        name = subject or getattr(wildcards, "projection", None) or wildcards.measure
+        chosen = experiment(wildcards)
+        made = chosen.projections.get(name) or chosen.measures.get(name)
+        layers = getattr(made, "layers", None) or [getattr(made, "layer", None)]
+        return {
+            "figure": name,
+            "method": made.kind.replace("_", " ") if made else "",
+            "layer": ", ".join(layer for layer in layers if layer),
+        }
+
+    return of_figure
+
+
 def all_figures():
     return [
         f"{RESULTS}/figures/{name}-{subject}.pdf"
@@ -189,6 +207,19 @@ targets.install(workflow, RESULTS, named_artifacts)
 SECTIONS = sorted(str(file) for file in Path("report/sections").glob("*.tex.j2"))
 TEXT = "".join(Path(section).read_text(encoding="utf-8") for section in SECTIONS)
 SHOWN = re.findall(r"\\paperfigure\{([\w-]+)\}", TEXT)
+
+# What a crate has copies of, so that whoever has the results alone sees how they were made.
+CRATE_SOURCES = [
+    "Snakefile",
+    "CITATION.cff",
+    "LICENSE",
+    "LICENSE-CC-BY-4.0",
+    LOCK,
+] + sorted(
+    path.as_posix()
+    for path in Path("workflow").rglob("*.*")
+    if path.suffix in (".smk", ".py")
+)
 
 # The experiments that the text tells of, which is to cite all that is measured of them; it need not
 # be about what only an overlay measures.
@@ -255,6 +286,31 @@ def number_sources(group):
             ],
         }[group]
     return paths
+
+
+def files_of_crate():
+    """What a crate of the results has beside the paper."""
+    kinds = ("pdf", "png", "txt")
+    figures = [Path(figure) for figure in figures_of_the_paper()]
+    drawn = [
+        str(figure.with_suffix(f".{kind}")) for figure in figures for kind in kinds
+    ]
+    swept = [
+        f"{RESULTS}/sweeps/{s}.{kind}"
+        for s in CONFIG.sweeps
+        for kind in ("csv", "json")
+    ]
+    return drawn + swept
+
+
+def committed(wildcards):
+    """The hash of what git has of the project; without it, or with changes, the run ends."""
+    from pixelspace.report import archive  # nothing else that plans needs it
+
+    try:
+        return archive.state(workflow.basedir)
+    except UserError as error:
+        sys.exit(f"error: {error}")
 
 
 @functools.cache

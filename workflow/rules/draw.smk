@@ -3,7 +3,12 @@ rule draw_samples:
         dataset=rules.make_dataset.output.dataset,
     output:
         pdf=f"{RESULTS}/figures/{{experiment}}-samples.pdf",
-        png=f"{RESULTS}/figures/{{experiment}}-samples.png",
+        png=report(
+            f"{RESULTS}/figures/{{experiment}}-samples.png",
+            caption="../../report/captions/figure.rst",
+            category="{experiment}",
+            labels=labels("samples"),
+        ),
         txt=f"{RESULTS}/figures/{{experiment}}-samples.txt",
     log:
         f"{RESULTS}/logs/draw_samples/{{experiment}}.log",
@@ -23,7 +28,12 @@ rule draw_training:
         shown=lambda wildcards: f"{shown(wildcards.experiment)}/training.json",
     output:
         pdf=f"{RESULTS}/figures/{{experiment}}-training.pdf",
-        png=f"{RESULTS}/figures/{{experiment}}-training.png",
+        png=report(
+            f"{RESULTS}/figures/{{experiment}}-training.png",
+            caption="../../report/captions/figure.rst",
+            category="{experiment}",
+            labels=labels("training"),
+        ),
         txt=f"{RESULTS}/figures/{{experiment}}-training.txt",
     log:
         f"{RESULTS}/logs/draw_training/{{experiment}}.log",
@@ -42,7 +52,12 @@ rule draw_diagram:
         weights=lambda wildcards: f"{shown(wildcards.experiment)}/projections/weights.npz",
     output:
         pdf=f"{RESULTS}/figures/{{experiment}}-diagram.pdf",
-        png=f"{RESULTS}/figures/{{experiment}}-diagram.png",
+        png=report(
+            f"{RESULTS}/figures/{{experiment}}-diagram.png",
+            caption="../../report/captions/figure.rst",
+            category="{experiment}",
+            labels=labels("diagram"),
+        ),
         txt=f"{RESULTS}/figures/{{experiment}}-diagram.txt",
     log:
         f"{RESULTS}/logs/draw_diagram/{{experiment}}.log",
@@ -61,7 +76,12 @@ rule draw_contact_sheet:
         projections=projections,
     output:
         pdf=f"{RESULTS}/figures/{{experiment}}-projections.pdf",
-        png=f"{RESULTS}/figures/{{experiment}}-projections.png",
+        png=report(
+            f"{RESULTS}/figures/{{experiment}}-projections.png",
+            caption="../../report/captions/figure.rst",
+            category="{experiment}",
+            labels=labels("projections"),
+        ),
         txt=f"{RESULTS}/figures/{{experiment}}-projections.txt",
     log:
         f"{RESULTS}/logs/draw_contact_sheet/{{experiment}}.log",
@@ -86,7 +106,12 @@ rule draw_projection:
         projection=shown_projection,
     output:
         pdf=f"{RESULTS}/figures/{{experiment}}-{{projection}}.pdf",
-        png=f"{RESULTS}/figures/{{experiment}}-{{projection}}.png",
+        png=report(
+            f"{RESULTS}/figures/{{experiment}}-{{projection}}.png",
+            caption="../../report/captions/figure.rst",
+            category="{experiment}",
+            labels=labels(),
+        ),
         txt=f"{RESULTS}/figures/{{experiment}}-{{projection}}.txt",
     log:
         f"{RESULTS}/logs/draw_projection/{{experiment}}-{{projection}}.log",
@@ -111,7 +136,12 @@ rule draw_measure:
         measures=lambda wildcards: measured(wildcards.experiment, wildcards.measure),
     output:
         pdf=f"{RESULTS}/figures/{{experiment}}-{{measure}}.pdf",
-        png=f"{RESULTS}/figures/{{experiment}}-{{measure}}.png",
+        png=report(
+            f"{RESULTS}/figures/{{experiment}}-{{measure}}.png",
+            caption="../../report/captions/figure.rst",
+            category="{experiment}",
+            labels=labels(),
+        ),
         txt=f"{RESULTS}/figures/{{experiment}}-{{measure}}.txt",
     log:
         f"{RESULTS}/logs/draw_measure/{{experiment}}-{{measure}}.log",
@@ -136,7 +166,12 @@ rule draw_sweep:
         summary=f"{RESULTS}/sweeps/{{sweep}}.json",
     output:
         pdf=f"{RESULTS}/figures/sweep-{{sweep}}.pdf",
-        png=f"{RESULTS}/figures/sweep-{{sweep}}.png",
+        png=report(
+            f"{RESULTS}/figures/sweep-{{sweep}}.png",
+            caption="../../report/captions/figure.rst",
+            category="sweeps",
+            labels={"figure": "{sweep}"},
+        ),
         txt=f"{RESULTS}/figures/sweep-{{sweep}}.txt",
     log:
         f"{RESULTS}/logs/draw_sweep/{{sweep}}.log",

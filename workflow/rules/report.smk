@@ -79,7 +79,7 @@ rule write_paper:
         sweeps=[f"{RESULTS}/sweeps/{name}.json" for name in CONFIG.sweeps],
         template=local("report/paper.tex.j2"),
         sections=local(SECTIONS),
-        lock=local("requirements-gpu.txt" if GPU else "requirements.txt"),
+        lock=local(LOCK),
     output:
         tex=f"{RESULTS}/paper.tex",
     log:
@@ -158,3 +158,90 @@ rule pack_arxiv:
         "pack the sources for arXiv"
     script:
         "../../scripts/pack_arxiv.py"
+
+
+rule write_tables:
+    input:
+        claims=rules.check_claims.output.claims,
+        numbers=rules.collect_numbers.output.numbers,
+        sweeps=[f"{RESULTS}/sweeps/{name}.csv" for name in CONFIG.sweeps],
+    output:
+        claims=report(
+            f"{RESULTS}/claims.html",
+            caption="../../report/captions/claims.rst",
+            category="claims and numbers",
+            labels={"table": "claims"},
+        ),
+        numbers=report(
+            f"{RESULTS}/numbers.html",
+            caption="../../report/captions/numbers.rst",
+            category="claims and numbers",
+            labels={"table": "numbers"},
+        ),
+        sweeps=[
+            report(
+                f"{RESULTS}/sweeps/{name}.html",
+                caption="../../report/captions/sweep.rst",
+                category="sweeps",
+                labels={"figure": f"{name}, as a table"},
+            )
+            for name in CONFIG.sweeps
+        ],
+    log:
+        f"{RESULTS}/logs/write_tables.log",
+    retries: 0
+    params:
+        code=code("write_tables"),
+    message:
+        "write the tables"
+    script:
+        "../../scripts/write_tables.py"
+
+
+rule describe_crate:
+    input:
+        results=[
+            rules.compile_paper.output.pdf,
+            rules.write_paper.output.tex,
+            rules.collect_numbers.output.numbers,
+            rules.check_claims.output.claims,
+            rules.write_ledger.output.ledger,
+            rules.record_config.output.config,
+            *files_of_crate(),
+        ],
+        claims=rules.check_claims.output.claims,
+        ledger=rules.write_ledger.output.ledger,
+        citation=local("CITATION.cff"),
+        lock=local(LOCK),
+        source=local(CRATE_SOURCES),
+    output:
+        crate=f"{RESULTS}/ro-crate-metadata.json",
+        copies=[f"{RESULTS}/ro-crate/{file}" for file in CRATE_SOURCES],
+    log:
+        f"{RESULTS}/logs/describe_crate.log",
+    retries: 0
+    params:
+        code=code("describe_crate"),
+    message:
+        "describe the results as an RO-Crate"
+    script:
+        "../../scripts/describe_crate.py"
+
+
+# The project and the crate in one file, from which the paper can be built again.
+rule pack_archive:
+    input:
+        crate=rules.describe_crate.output.crate,
+    output:
+        archive=f"{RESULTS}/pixelspace.tar.gz",
+    log:
+        f"{RESULTS}/logs/pack_archive.log",
+    retries: 0
+    params:
+        sources=committed,
+        settings=[*OVERLAYS, *workflow.config_settings.config],
+        code=code("pack_archive"),
+    message:
+        "pack the project and its paper"
+    script:
+        "../../scripts/pack_archive.py"

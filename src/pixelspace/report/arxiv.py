@@ -4,15 +4,13 @@ What arXiv asks for: pdfLaTeX announced in the first lines, a ``.bbl`` of the ma
 paths that lead out, plain names, and nothing that is not needed (https://info.arxiv.org/help).
 """
 
-import gzip
 import re
-import tarfile
 from collections.abc import Iterable
 from pathlib import Path
 
 from pixelspace.artifacts import written
 from pixelspace.errors import UserError
-from pixelspace.report import latex
+from pixelspace.report import latex, tarball
 
 ANNOUNCED = "\\pdfoutput=1 % so that arXiv runs pdfLaTeX\n"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+.,=-]*")
@@ -38,17 +36,8 @@ def pack(
         references = folder.glob("paper.bbl")  # none where nothing is cited
         files = [source, *references, *sorted((folder / "figures").iterdir())]
         _check(files)
-        with (
-            written(archive) as file,
-            open(file, "wb") as stream,
-            gzip.GzipFile("", "wb", 9, stream, mtime=0) as packed,
-            tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as tar,
-        ):
-            for path in files:
-                member = tarfile.TarInfo(path.relative_to(folder).as_posix())
-                member.size = path.stat().st_size
-                with path.open("rb") as content:
-                    tar.addfile(member, content)
+        with written(archive) as file:
+            tarball.write(file, ((path.relative_to(folder).as_posix(), path) for path in files))
 
 
 def _check(files: Iterable[Path]) -> None:

@@ -26,11 +26,10 @@ from pixelspace.keys import flat
 from pixelspace.report import compare as comparing
 from pixelspace.report.compare import Build, Change, ClaimChange, Names, counted, cut
 
-APART = (
-    *("machine", "logs", "points", "compare.html"),
-    *("explorer", "paper.html", "arxiv.tar.gz"),
-)
-"""What in a folder of results is no artifact of the paper, or none that has to be there.
+APART = ("machine", "logs", "points", "explorer", "ro-crate", "ro-crate-metadata.json")
+FOR_READERS = (".html", ".gz")
+"""What in a folder of results is no artifact of the paper, or none that has to be there: by the
+first part of the path, and by the end of the name.
 
 Pages and archives for readers are made of the paper's artifacts, and only where they are asked for.
 What is known of networks of sweeps stays there for other configurations to use; what of it is the
@@ -130,7 +129,7 @@ def _artifacts(root: Path) -> Iterator[str]:
     for record in root.rglob(".sha256/*"):
         file = record.parents[1] / record.name
         path = file.relative_to(root)
-        if file.is_file() and path.parts[0] not in APART:
+        if file.is_file() and path.parts[0] not in APART and path.suffix not in FOR_READERS:
             yield path.as_posix()
 
 
