@@ -2,6 +2,7 @@
 # make why      say why a target would be made again      TARGET=results/figures/efl-weights.pdf
 # make claims   build what the claims of the paper are about, and fail if one of them does
 # make compare  say and draw what differs between two folders of results: A=results B=results-my
+# make diff     mark what changed in the paper since a revision: results/diff.pdf    REV=HEAD~1
 # make verify   say whether a finished build is the paper of report/reference.json    RESULTS=results
 # make reference  renew that from a fresh build, and its tolerances from builds of the same commit
 #               under other instruction sets: RESULTS=results LIKE="results-a results-b"
@@ -29,9 +30,9 @@ endif
 # Through the environment, whatever is in these names.
 OVERLAY := $(if $(CONFIG),--configfile "$$CONFIG") $(if $(PHOTOS),--config photos="$$PHOTOS")
 
-.PHONY: paper claims why compare verify reference test faults lint lock container clean
+.PHONY: paper claims why compare diff verify reference test faults lint lock container clean
 .PHONY: bench bench-pipeline bench-rendering bench-projections bench-scale bench-memory
-.PHONY: python python-dev tex
+.PHONY: python python-dev tex latexdiff
 
 TARGETS :=
 claims: TARGETS := claims
@@ -48,6 +49,13 @@ why: python
 
 compare: python
 	@PYTHONPATH=src $(ENVIRONMENT)/bin/python tools/compare.py "$(A)" "$(B)" || [ $$? = 1 ]
+
+# As it was written: make would run a $(shell …) in it.
+override REV := $(value REV)
+
+diff: python tex latexdiff
+	@PYTHONPATH=src $(ENVIRONMENT)/bin/python tools/diff.py --cores "$(CORES)" \
+		$(if $(CONFIG),--configfile "$$CONFIG") $(if $(PHOTOS),--photos "$$PHOTOS") -- "$$REV"
 
 RESULTS ?= results
 
@@ -96,6 +104,9 @@ python-dev:
 
 tex:
 	@tools/setup tex
+
+latexdiff: tex
+	@tools/setup latexdiff
 
 LOCKED = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"

@@ -26,7 +26,7 @@ from pixelspace.keys import flat
 from pixelspace.report import compare as comparing
 from pixelspace.report.compare import Build, Change, ClaimChange, Names, counted, cut
 
-APART = ("machine", "logs", "points", "compare.html")
+APART = ("machine", "logs", "points", "compare.html", "diff.pdf", "diff.tex")
 """What in a folder of results is no artifact of the paper, or none that has to be there.
 
 What is known of networks of sweeps stays there for other configurations to use; what of it is the
