@@ -52,6 +52,7 @@ compare: python
 
 # As it was written: make would run a $(shell …) in it.
 override REV := $(value REV)
+export REV
 
 diff: python tex latexdiff
 	@PYTHONPATH=src $(ENVIRONMENT)/bin/python tools/diff.py --cores "$(CORES)" \

@@ -157,6 +157,8 @@ def mark(earlier: Build, now: Build) -> Path:
     """Write the PDF, and its source beside it; raises what `diff` and `latex` do."""
     marked = diff.diff(earlier.paper(), now.paper())
     tex, pdf = now.results / "diff.tex", now.results / "diff.pdf"
+    said = now.results / "logs" / "diff.log"
+    said.parent.mkdir(exist_ok=True)
     write_text(tex, marked.tex)
     references = [
         (build.folder / BIBLIOGRAPHY).read_text(encoding="utf-8") for build in (earlier, now)
@@ -165,7 +167,7 @@ def mark(earlier: Build, now: Build) -> Path:
         bibliography = Path(name, "references.bib")
         bibliography.write_text(diff.bibliography(*references), encoding="utf-8")
         with (
-            open(now.results / "logs/diff.log", "w", encoding="utf-8") as log,
+            open(said, "w", encoding="utf-8") as log,
             contextlib.redirect_stdout(log),
             latex.typeset(
                 tex, bibliography=bibliography, figures=marked.figures, earlier=marked.earlier

@@ -33,6 +33,7 @@ EARLIER = "earlier"
 OPTIONS = [
     "--packages=amsmath,hyperref",
     "--append-textcmd=notclaimed",
+    "--append-safecmd=ensuremath,layer,allowbreak,mathrm",
     "--math-markup=whole",
 ]
 FRAGILE = re.compile(r"\\(cite|ref|hypertarget|hyperlink|multicolumn|textcolor|raggedright)")
@@ -228,7 +229,7 @@ def _without_blocks(body: str) -> tuple[str, dict[str, Block]]:
             if end < len(closing):
                 raise UserError(f"a paper's source has no {closing}")
             block = Block(body[match.start() : end], match[2])
-            key = f"table-{match[2]}-{_label(body[:match.start()], block.text)}"
+            key = f"table-{match[2]}-{_label(body[: match.start()], block.text)}"
         while key in blocks:
             key += "+"
         blocks[key] = block
@@ -302,8 +303,8 @@ def _table(old: Block | None, new: Block) -> str:
 
 
 def _merged(before: Sequence[str], after: Sequence[str]) -> Iterator[str]:
-    """Yield the rows of two tables, each beside its like: the same but for its numbers."""
-    shapes = [[re.sub(r"[\d.]+", "0", row.strip()) for row in rows] for rows in (before, after)]
+    """Yield the rows of two tables, each beside its like: that which begins with the same words."""
+    shapes = [[_shape(row) for row in rows] for rows in (before, after)]
     matcher = difflib.SequenceMatcher(None, *shapes, autojunk=False)
     for kind, a, a_end, b, b_end in matcher.get_opcodes():
         if kind == "equal" or a_end - a == b_end - b:
@@ -312,6 +313,10 @@ def _merged(before: Sequence[str], after: Sequence[str]) -> Iterator[str]:
         else:
             yield from (_row(row, _taken_out) for row in before[a:a_end])
             yield from (_row(row, _put_in) for row in after[b:b_end])
+
+
+def _shape(row: str) -> str:
+    return re.sub(r"[\d.]+", "0", "&".join(_cells(_bare(row))[:2])).strip()
 
 
 def _changed(old: str, new: str) -> str:
