@@ -1,4 +1,5 @@
 # make paper    set up, then build results/paper.pdf     CONFIG=overlay.yaml PHOTOS=folder CORES=n GPU=1
+# make watch    build what each saved change touches, and show the paper in a page    CONFIG=overlay.yaml
 # make why      say why a target would be made again      TARGET=results/figures/efl-weights.pdf
 # make claims   build what the claims of the paper are about, and fail if one of them does
 # make compare  say and draw what differs between two folders of results: A=results B=results-my
@@ -30,7 +31,7 @@ endif
 # Through the environment, whatever is in these names.
 OVERLAY := $(if $(CONFIG),--configfile "$$CONFIG") $(if $(PHOTOS),--config photos="$$PHOTOS")
 
-.PHONY: paper claims why compare diff verify reference test faults lint lock container clean
+.PHONY: paper watch claims why compare diff verify reference test faults lint lock container clean
 .PHONY: bench bench-pipeline bench-rendering bench-projections bench-scale bench-memory
 .PHONY: python python-dev tex latexdiff
 
@@ -43,6 +44,14 @@ ifdef CONFIG
 	@PYTHONPATH=src $(ENVIRONMENT)/bin/python tools/read_config.py "$$CONFIG"
 endif
 	@exec $(ENVIRONMENT)/bin/snakemake $(TARGETS) --cores $(CORES) $(OVERLAY)
+
+# What watches is among the tools of developers, of which there is one environment.
+watch: python python-dev tex
+ifdef CONFIG
+	@test -f "$$CONFIG" || { echo "error: CONFIG=$$CONFIG: there is no such file" >&2; exit 2; }
+endif
+	@PYTHONPATH=src exec .venv/bin/python tools/watch.py "$$CONFIG" \
+		$(ENVIRONMENT)/bin/snakemake --cores $(CORES) $(OVERLAY)
 
 why: python
 	@PIXELSPACE_WHY=1 $(ENVIRONMENT)/bin/snakemake --dry-run $(if $(TARGET),"$$TARGET") $(OVERLAY)
