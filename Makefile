@@ -2,10 +2,12 @@
 # make readers  build what else there is to read: explorer/index.html, from all that is projected;
 #               paper.html; report.html with figures, tables and claims; ledger.json; arxiv.tar.gz;
 #               and ro-crate-metadata.json; in results/, or where CONFIG= has them, with RESULTS=
+# make watch    build what each saved change touches, and show the paper in a page    CONFIG=overlay.yaml
 # make why      say why a target would be made again      TARGET=results/figures/efl-weights.pdf
 # make claims   build what the claims of the paper are about, and fail if one of them does
 # make archive  build the paper, and pack it with what builds it again: results/pixelspace.tar.gz
 # make compare  say and draw what differs between two folders of results: A=results B=results-my
+# make diff     mark what changed in the paper since a revision: results/diff.pdf    REV=HEAD~1
 # make verify   say whether a finished build is the paper of report/reference.json    RESULTS=results
 # make reference  renew that from a fresh build, and its tolerances from builds of the same commit
 #               under other instruction sets: RESULTS=results LIKE="results-a results-b"
@@ -33,10 +35,10 @@ endif
 # Through the environment, whatever is in these names.
 OVERLAY := $(if $(CONFIG),--configfile "$$CONFIG") $(if $(PHOTOS),--config photos="$$PHOTOS")
 
-.PHONY: paper claims readers readers-built archive why compare verify reference test faults lint lock
-.PHONY: container clean
+.PHONY: paper claims readers readers-built archive watch why compare diff verify reference test faults
+.PHONY: lint lock container clean
 .PHONY: bench bench-pipeline bench-rendering bench-projections bench-scale bench-memory
-.PHONY: python python-dev tex web browser
+.PHONY: python python-dev tex web browser latexdiff
 
 TARGETS :=
 claims: TARGETS := claims
@@ -55,11 +57,27 @@ endif
 readers: readers-built
 	@exec $(ENVIRONMENT)/bin/snakemake readers --report "$(RESULTS)/report.html" $(OVERLAY)
 
+# What watches is among the tools of developers, of which there is one environment.
+watch: python python-dev tex
+ifdef CONFIG
+	@test -f "$$CONFIG" || { echo "error: CONFIG=$$CONFIG: there is no such file" >&2; exit 2; }
+endif
+	@PYTHONPATH=src exec .venv/bin/python tools/watch.py "$$CONFIG" \
+		$(ENVIRONMENT)/bin/snakemake --cores $(CORES) $(OVERLAY)
+
 why: python
 	@PIXELSPACE_WHY=1 $(ENVIRONMENT)/bin/snakemake --dry-run $(if $(TARGET),"$$TARGET") $(OVERLAY)
 
 compare: python
 	@PYTHONPATH=src $(ENVIRONMENT)/bin/python tools/compare.py "$(A)" "$(B)" || [ $$? = 1 ]
+
+# As it was written: make would run a $(shell …) in it.
+override REV := $(value REV)
+export REV
+
+diff: python tex latexdiff
+	@PYTHONPATH=src $(ENVIRONMENT)/bin/python tools/diff.py --cores "$(CORES)" \
+		$(if $(CONFIG),--configfile "$$CONFIG") $(if $(PHOTOS),--photos "$$PHOTOS") -- "$$REV"
 
 RESULTS ?= results
 
@@ -114,6 +132,9 @@ web:
 
 browser:
 	@tools/setup browser
+
+latexdiff: tex
+	@tools/setup latexdiff
 
 LOCKED = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"

@@ -186,6 +186,28 @@ def test_a_python_without_venv_is_named_with_the_package_that_completes_it(machi
     assert "sudo apt-get install python3.11-venv" in done.stderr
 
 
+def test_an_environment_that_is_a_link_is_left_as_it_is(machine, tmp_path):
+    machine.has("python3.11", "rm -f other/kept")
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "kept").touch()
+    (tmp_path / ".venv").symlink_to(other)
+    for lock in LOCKS[:2]:
+        done = machine.set_up("python", ".venv", lock)
+        assert done.returncode == 1
+        assert done.stderr.startswith("error: .venv is a link")
+        assert (other / "kept").exists()
+
+
+def test_without_latexdiff_and_without_rights_one_message_names_the_packages(machine):
+    machine.has("id", "echo 1000")
+    machine.has("sudo", "exit 1")
+    done = machine.set_up("latexdiff")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: marking changes needs latexdiff")
+    assert "sudo apt-get install latexdiff" in done.stderr
+
+
 def test_without_slurm_and_without_rights_one_message_names_the_packages(machine):
     machine.has("id", "echo 1000")
     machine.has("sudo", "exit 1")

@@ -36,12 +36,17 @@ def compile_pdf(
 
 @contextlib.contextmanager
 def typeset(
-    tex: str | Path, *, bibliography: str | Path, figures: Iterable[str | Path]
+    tex: str | Path,
+    *,
+    bibliography: str | Path,
+    figures: Iterable[str | Path],
+    earlier: Iterable[str | Path] = (),
 ) -> Iterator[Path]:
     """Typeset ``tex`` as ``paper.tex`` in a temporary folder, and give this folder.
 
     It holds all that TeX read, with the figures in a folder of their own, and all that it wrote:
-    ``paper.pdf``, ``paper.bbl`` and more.
+    ``paper.pdf``, ``paper.bbl`` and more. The figures of an ``earlier`` paper, which another
+    revision wrote and answers for, have a folder too.
 
     Raises:
         UserError: if TeX is missing or finds an error; with the line and the template file that
@@ -55,6 +60,9 @@ def typeset(
         (folder / "figures").mkdir()
         for figure in figures:
             shutil.copy(checked(figure), folder / "figures")
+        (folder / "earlier").mkdir()
+        for figure in earlier:
+            shutil.copy(figure, folder / "earlier")
         run = subprocess.run(
             [*engine(), "paper.tex"],
             cwd=folder,

@@ -26,7 +26,10 @@ from pixelspace.keys import flat
 from pixelspace.report import compare as comparing
 from pixelspace.report.compare import Build, Change, ClaimChange, Names, counted, cut
 
-APART = ("machine", "logs", "points", "explorer", "ro-crate", "ro-crate-metadata.json")
+APART = (
+    *("machine", "logs", "points", "diff.pdf", "diff.tex"),
+    *("explorer", "ro-crate", "ro-crate-metadata.json"),
+)
 FOR_READERS = (".html", ".gz")
 """What in a folder of results is no artifact of the paper, or none that has to be there: by the
 first part of the path, and by the end of the name.

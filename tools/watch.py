@@ -1,0 +1,157 @@
+"""Build whenever a source is saved, and show the paper: ``python tools/watch.py CONFIG COMMAND …``.
+
+``CONFIG`` is the overlay that the command builds with, or empty. What is saved during a build is
+built after it. A build that fails is shown, and the next save mends it. Ctrl-C ends all.
+"""
+
+import collections
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import watchfiles
+import yaml
+
+from pixelspace import config
+from pixelspace.errors import UserError
+from pixelspace.report.preview import Preview
+
+ROOT = Path(__file__).resolve().parents[1]
+PAPER = ROOT / "config/config.yaml"
+PAGE = ROOT / "report/preview.html"
+FOLDERS = "config profiles report scripts src workflow".split()
+FILES = ("Snakefile", "requirements.txt", "requirements-gpu.txt")
+LINES = 30
+"""How much of what a failed build said is shown."""
+
+PATIENCE = 2
+"""Seconds in which a build that is stopped may end by itself."""
+
+
+class Watcher:
+    """Notes what is saved: below some folders, and some files, of which editors make new ones."""
+
+    def __init__(self, files: Sequence[Path], folders: Sequence[Path]):
+        self.saved = threading.Event()
+        self._ended = threading.Event()
+        self._files = {str(file) for file in files}
+        beside = {file.parent for file in files}
+        watched = [(folders, True, watchfiles.DefaultFilter()), (beside, False, self._is_one)]
+        for paths, recursive, wanted in watched:
+            arguments = (paths, recursive, wanted)
+            threading.Thread(target=self._watch, args=arguments, daemon=True).start()
+
+    def _is_one(self, change: watchfiles.Change, path: str) -> bool:
+        return path in self._files
+
+    def _watch(self, paths, recursive: bool, wanted) -> None:
+        changes = watchfiles.watch(
+            *paths,
+            recursive=recursive,
+            watch_filter=wanted,
+            stop_event=self._ended,
+            debounce=400,
+            rust_timeout=500,
+            raise_interrupt=False,
+        )
+        for _ in changes:
+            self.saved.set()
+
+    def close(self) -> None:
+        self._ended.set()
+
+
+def results(overlay: Path | None) -> Path:
+    """Return the folder that a build writes to.
+
+    Raises:
+        UserError: if a configuration is more than data, see `config.located`.
+    """
+    files = [PAPER, overlay] if overlay else [PAPER]
+    config.located(files)
+    name = "results"
+    for file in files:
+        name = (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("results", name)
+    return ROOT / str(name)
+
+
+@contextlib.contextmanager
+def running(command: Sequence[str]) -> Iterator[subprocess.Popen]:
+    """Run a command as the leader of a group, which ends with the block, whatever happens."""
+    # In a group of its own: Ctrl-C would reach it twice, and what it left behind not at all.
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(PATIENCE)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def build(command: Sequence[str], overlay: Path | None, preview: Preview) -> None:
+    """Build once, and show what came of it."""
+    preview.building()
+    began = time.monotonic()
+    try:
+        pdf = results(overlay) / "paper.pdf"
+    except UserError as error:
+        print(f"error: {error}", flush=True)
+        preview.failed(f"error: {error}")
+        return
+    said: collections.deque[str] = collections.deque(maxlen=LINES)
+    with running(command) as process:
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            said.append(line)
+        failed = process.wait()
+    if failed:
+        preview.failed("".join(said))
+    else:
+        preview.built(pdf, time.monotonic() - began)
+
+
+def main(arguments: Sequence[str]) -> None:
+    name, *command = arguments
+    overlay = Path(name).resolve() if name else None
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    files = [ROOT / file for file in FILES] + ([overlay] if overlay else [])
+    watcher = Watcher(files, [ROOT / folder for folder in FOLDERS if (ROOT / folder).is_dir()])
+    preview = Preview(PAGE.read_bytes())
+    print(f"the paper is shown at {preview.url}; Ctrl-C ends", flush=True)
+    try:
+        watcher.saved.set()
+        while True:
+            # Not for ever: a wait without an end would not be interrupted on all systems.
+            if watcher.saved.wait(1):
+                watcher.saved.clear()
+                build(command, overlay, preview)
+    except KeyboardInterrupt:
+        print("ended")
+    finally:
+        watcher.close()
+        preview.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
