@@ -46,7 +46,7 @@ A sentence that goes away.
 \end{ledgertable}
 """
 NEW = (
-    OLD.replace("3,5}\\ensuremath{91.25}", "4,6}\\ensuremath{93.75}")
+    OLD.replace("3,5}{\\ensuremath{91.25}", "4,6}{\\ensuremath{93.75}")
     .replace(r"\citep{lost}", r"\citep{kept}")
     .replace(r"\claimed{4}", r"\claimed{7}")
     .replace("A sentence that goes away.", "Another one that comes instead.")
