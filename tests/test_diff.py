@@ -264,6 +264,11 @@ def test_make_hands_a_revision_on_as_it_was_written(tmp_path):
         program.parent.mkdir(parents=True, exist_ok=True)
         program.write_text(f"#!/bin/sh\n{script}\n")
         program.chmod(0o755)
-    done = subprocess.run(["make", "diff", bait], cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run(
+        ["make", "--no-print-directory", "diff", bait],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
     assert done.stdout == f"tools/diff.py|--cores|all|--|{bait.removeprefix('REV=')}|"
     assert not (tmp_path / "bait").exists()

@@ -34,6 +34,8 @@ def test_idx_is_read_as_its_format_says():
         (bytes([0, 0, 8, 255]) + bytes(40), "cut short"),
         (bytes([0, 0, 8, 3, *[255] * 12]), "found 0 values"),
         (bytes([0, 0, 8, 4, *[0, 1, 0, 0] * 4]), "found 0 values"),  # 2 to the 64th of them
+        (bytes([0, 0, 8, 4, 0, 0, 0, 0, *[255] * 12]), "which no array can have"),
+        (bytes([0, 0, 8, 255]) + bytes(4 * 255), "which no array can have"),
         (bytes([8, 0, 0, 1, 0, 0, 0, 1, 7]), "not an IDX file"),
         *((bytes([0, 0, code, 1, 0, 0, 0, 1, 7]), "not an IDX") for code in (0, 7, 9, 11, 14, 255)),
     ],

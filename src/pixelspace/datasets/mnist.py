@@ -107,4 +107,7 @@ def parse_idx(content: bytes) -> np.ndarray:
     values = np.frombuffer(content, np.uint8, offset=start)
     if values.size != math.prod(shape):  # whatever its size, unlike NumPy's
         raise ValueError(f"IDX header promises {shape}, found {values.size} values")
-    return values.reshape(shape)
+    try:
+        return values.reshape(shape)
+    except ValueError:  # there can be an axis of no length, and others that are too long
+        raise ValueError(f"IDX header promises {shape}, which no array can have") from None
