@@ -16,16 +16,27 @@ from importlib import import_module
 from itertools import chain, product
 from operator import getitem, lt
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, Union, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, ValidationError, create_model, model_validator
 
 from pixelspace.errors import UserError
 from pixelspace.files import portable
 from pixelspace.keys import can_be_typeset, key_lines
 from pixelspace.networks.layers import Layer, output_shapes
+from pixelspace.settings import (
+    UNKNOWN,
+    Count,
+    Fraction,
+    Images,
+    Name,
+    NotNegative,
+    Positive,
+    Section,
+    Units,
+    brought,
+)
 
 OWN_FOLDERS = (
     *("benchmarks", "config", "data", "docs", "profiles", "report"),
@@ -33,31 +44,26 @@ OWN_FOLDERS = (
 )
 RESERVED = ("figures", "machine", "logs", "points", "sweeps", "sweep", "explorer")
 SUBJECTS = ("samples", "training", "diagram", "projections")
-NAME = r"^[a-z][a-z0-9_]*$"
-UNKNOWN = "unknown_key"
 MOST_NETWORKS = 100_000  # of all sweeps: each is checked and planned at every start
 SSIM_SIDE = 11  # pixels of the window of measures.ssim
 
-Count = Annotated[int, Field(ge=1, lt=2**31)]  # TensorFlow counts with 32 bits
-Fraction = Annotated[float, Field(ge=0, lt=1)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Name = Annotated[str, Field(pattern=NAME, max_length=80)]  # file names have two of them
+
+def with_brought(
+    choice: type[Section], key: str, sections: Mapping[str, type[Section]]
+) -> type[Section]:
+    """Return a choice that has more to choose between: sections that modules bring, by name."""
+    known = get_args(choice.model_fields[key].annotation)
+    fields = {name: (section, section()) for name, section in sections.items()}
+    names = Literal[*known, *sections]
+    return create_model(choice.__name__, __base__=choice, **{key: (names, ...)}, **fields)
 
 
-class Section(BaseModel):
-    """A part of the configuration; a key that it does not name is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _know_every_key(cls, given):
-        for key in given if isinstance(given, Mapping) else ():
-            if key not in cls.model_fields:
-                context = {"key": key, "known": list(cls.model_fields)}
-                raise PydanticCustomError(UNKNOWN, "unknown key", context)
-        return given
+def of_kinds(base: type[Section], package: str) -> list[type[Section]]:
+    """Return the sections that modules of a package bring; the `kind` of each is its module."""
+    return [
+        create_model(section.__name__, __base__=(section, base), kind=(Literal[name], ...))
+        for name, section in brought(package).items()
+    ]
 
 
 class Efl(Section):
@@ -208,6 +214,9 @@ class DatasetChoice(Section):
         return getattr(self, self.source)
 
 
+DatasetChoice = with_brought(DatasetChoice, "source", brought("datasets"))
+
+
 class Perceptron(Section):
     """One hidden layer of ReLU nodes; no biases."""
 
@@ -242,6 +251,9 @@ class NetworkChoice(Section):
     @property
     def chosen(self) -> Section:
         return getattr(self, self.kind)
+
+
+NetworkChoice = with_brought(NetworkChoice, "kind", brought("networks"))
 
 
 class Restarts(Section):
@@ -298,17 +310,6 @@ class TrainingChoice(Section):
     def chosen(self) -> Section:
         return getattr(self, self.recipe)
 
-
-Units = Annotated[
-    Count | Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)],
-    Field(description="unit numbers, counted from 0, or how many to choose at random"),
-]
-
-
-Images = Annotated[
-    Count | Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)],
-    Field(description="numbers of test images, counted from 0, or how many to choose at random"),
-]
 
 CLASS_MAPS = ("grad_cam", "grad_cam_plus_plus")
 CLASS_LAYERS = ("logits", "probabilities")
@@ -535,21 +536,24 @@ class Dream(Section):
 
 
 AnyProjection = Annotated[
-    Weights
-    | Faults
-    | FeatureMaps
-    | HardImages
-    | TopPatches
-    | Deconvolutions
-    | Maximization
-    | DepthSeries
-    | Parametrizations
-    | Maco
-    | Attribution
-    | Randomized
-    | Inversion
-    | Atlas
-    | Dream,
+    Union[
+        Weights,
+        Faults,
+        FeatureMaps,
+        HardImages,
+        TopPatches,
+        Deconvolutions,
+        Maximization,
+        DepthSeries,
+        Parametrizations,
+        Maco,
+        Attribution,
+        Randomized,
+        Inversion,
+        Atlas,
+        Dream,
+        *of_kinds(Section, "projections"),
+    ],
     Field(discriminator="kind"),
 ]
 
@@ -665,7 +669,16 @@ class Regularizers(Measure):
 
 
 AnyMeasure = Annotated[
-    LetterParts | CodeFrequency | Templates | Sanity | Pruning | Explanations | Regularizers,
+    Union[
+        LetterParts,
+        CodeFrequency,
+        Templates,
+        Sanity,
+        Pruning,
+        Explanations,
+        Regularizers,
+        *of_kinds(Measure, "measures"),
+    ],
     Field(discriminator="kind"),
 ]
 

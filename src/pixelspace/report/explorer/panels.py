@@ -107,8 +107,12 @@ class Panel:
 
 
 def panels(projection: Projection) -> Iterator[Panel]:
-    """Yield what a projection shows, subject by subject; notes about other units are left out."""
-    for panel in KINDS[projection.about["kind"]](projection):
+    """Yield what a projection shows, subject by subject; notes about other units are left out.
+
+    A kind that is not in `KINDS` shows nothing here.
+    """
+    shown = KINDS.get(projection.about["kind"], lambda _: ())
+    for panel in shown(projection):
         yield replace(panel, notes=[note for note in panel.notes if concerns(note, panel.of)])
 
 
