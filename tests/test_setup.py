@@ -199,33 +199,29 @@ def test_an_environment_that_is_a_link_is_left_as_it_is(machine, tmp_path):
         assert (other / "kept").exists()
 
 
-def test_without_latexdiff_and_without_rights_one_message_names_the_packages(machine):
+@pytest.mark.parametrize(
+    ("what", "need", "packages"),
+    [
+        ("web", "the paper's web page is made by LaTeXML", "latexml"),
+        ("browser", "the explorer is tested in Chromium", "chromium"),
+        ("latexdiff", "marking changes needs latexdiff", "latexdiff"),
+        ("slurm", "a cluster on this machine needs munge and SLURM", "munge slurmctld slurmd"),
+    ],
+)
+def test_without_rights_one_message_names_the_packages(machine, what, need, packages):
     machine.has("id", "echo 1000")
     machine.has("sudo", "exit 1")
-    done = machine.set_up("latexdiff")
+    done = machine.set_up(what)
     assert done.returncode == 1
-    assert done.stderr.startswith("error: marking changes needs latexdiff")
-    assert "sudo apt-get install latexdiff" in done.stderr
+    assert done.stdout == ""
+    assert done.stderr.startswith(f"error: {need}")
+    assert f"sudo apt-get install {packages}" in done.stderr
 
 
-def test_without_slurm_and_without_rights_one_message_names_the_packages(machine):
-    machine.has("id", "echo 1000")
-    machine.has("sudo", "exit 1")
-    done = machine.set_up("slurm")
-    assert done.returncode == 1
-    assert done.stderr.startswith("error: a cluster on this machine needs munge and SLURM")
-    assert "sudo apt-get install munge slurmctld slurmd" in done.stderr
-
-
-def test_without_a_browser_and_without_rights_one_message_names_the_package(machine):
-    machine.has("id", "echo 1000")
-    machine.has("sudo", "exit 1")
-    done = machine.set_up("browser")
-    assert done.returncode == 1
-    assert done.stderr.startswith("error: the explorer is tested in Chromium")
-    assert "sudo apt-get install chromium" in done.stderr
-    machine.has("chromium", "")
-    done = machine.set_up("browser")
+@pytest.mark.parametrize(("what", "program"), [("web", "latexml"), ("browser", "chromium")])
+def test_what_is_there_is_not_installed_again(machine, what, program):
+    machine.has(program, "")
+    done = machine.set_up(what)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 

@@ -12,15 +12,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import jinja2
 import numpy as np
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 from PIL import Image
 from pypdf import PdfReader
 
 from pixelspace.artifacts import checked, file_hash, read_json
 from pixelspace.errors import UserError
 from pixelspace.keys import flat
+from pixelspace.report import pages
 
 ABSENT = "absent"
 """Stands for a key or claim that one of the builds does not have."""
@@ -378,21 +377,11 @@ class Pair:
 
 def page(found: Comparison, template: str | Path) -> str:
     """Fill the template of the page; it needs no other file."""
-    template = Path(template)
-    environment = ImmutableSandboxedEnvironment(
-        loader=jinja2.FileSystemLoader(template.parent),
-        undefined=jinja2.StrictUndefined,
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    pairs = (
+    pairs = [
         _pair(name, found.a.figures.get(name), found.b.figures.get(name))
         for name in found.figures.changed
-    )
-    return environment.get_template(template.name).render(
-        found=found, pairs=pairs, papers=papers(found), absent=ABSENT
-    )
+    ]
+    return pages.filled(template, found=found, pairs=pairs, papers=papers(found), absent=ABSENT)
 
 
 def _pair(name: str, a: Figure | None, b: Figure | None) -> Pair:

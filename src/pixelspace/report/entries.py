@@ -33,27 +33,23 @@ def _bare(value: float) -> float:
     return int(value) if isinstance(value, int) else float(value)
 
 
-def _forward(operate: Callable) -> Callable:
-    def forward(self, other):
+def _of_both(operate: Callable) -> Callable:
+    def operated(self, other):
         if not isinstance(other, (int, float)):
             return NotImplemented
         return entered(operate(_bare(self), _bare(other)), self, other)
 
-    return forward
+    return operated
 
 
-def _backward(operate: Callable) -> Callable:
-    def backward(self, other):
-        if not isinstance(other, (int, float)):
-            return NotImplemented
-        return entered(operate(_bare(other), _bare(self)), self, other)
-
-    return backward
+def _swapped(operate: Callable) -> Callable:
+    return lambda self, other: operate(other, self)
 
 
 for _name in OPERATIONS:
-    setattr(_Entered, f"__{_name}__", _forward(getattr(operator, _name)))
-    setattr(_Entered, f"__r{_name}__", _backward(getattr(operator, _name)))
+    _operate = getattr(operator, _name)
+    setattr(_Entered, f"__{_name}__", _of_both(_operate))
+    setattr(_Entered, f"__r{_name}__", _of_both(_swapped(_operate)))
 
 
 def of(*values: object) -> frozenset[int]:

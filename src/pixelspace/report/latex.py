@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from pixelspace.artifacts import checked, written
@@ -52,31 +52,44 @@ def typeset(
         UserError: if TeX is missing or finds an error; with the line and the template file that
             it came from.
     """
-    tex = checked(tex)
+    with laid_out(tex, bibliography, figures) as folder:
+        (folder / "earlier").mkdir()
+        for figure in earlier:
+            shutil.copy(figure, folder / "earlier")
+        if run([*engine(), "paper.tex"], folder) != 0:
+            log = folder / "paper.log"
+            text = log.read_text(errors="replace") if log.is_file() else ""
+            raise UserError(explain(text, Path(tex)))
+        yield folder
+
+
+@contextlib.contextmanager
+def laid_out(
+    tex: str | Path, bibliography: str | Path, figures: Iterable[str | Path]
+) -> Iterator[Path]:
+    """Give a temporary folder with what a paper is typeset of, under the names that it uses."""
     with tempfile.TemporaryDirectory(prefix="pixelspace-") as name:
         folder = Path(name)
-        shutil.copy(tex, folder / "paper.tex")
+        shutil.copy(checked(tex), folder / "paper.tex")
         shutil.copy(bibliography, folder / "references.bib")
         (folder / "figures").mkdir()
         for figure in figures:
             shutil.copy(checked(figure), folder / "figures")
-        (folder / "earlier").mkdir()
-        for figure in earlier:
-            shutil.copy(figure, folder / "earlier")
-        run = subprocess.run(
-            [*engine(), "paper.tex"],
-            cwd=folder,
-            env={**os.environ, **ENVIRONMENT},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-        print(run.stdout.decode(errors="replace"))
-        if run.returncode != 0:
-            log = folder / "paper.log"
-            text = log.read_text(errors="replace") if log.is_file() else ""
-            raise UserError(explain(text, tex))
         yield folder
+
+
+def run(command: Sequence[str], folder: Path) -> int:
+    """Run a program that reads LaTeX there, restricted; print what it says, return its status."""
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, **ENVIRONMENT},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    print(done.stdout.decode(errors="replace"))
+    return done.returncode
 
 
 def engine() -> list[str]:

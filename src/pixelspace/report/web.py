@@ -4,17 +4,15 @@ Pictures are said in words, claims and numbers say what they are of where the po
 """
 
 import html
-import os
 import re
 import shutil
-import subprocess
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pixelspace.artifacts import checked, write_text
 from pixelspace.errors import UserError
-from pixelspace.report.latex import ENVIRONMENT, origin
+from pixelspace.report import latex
+from pixelspace.report.tables import SIGNS
 
 CONVERSION = (
     # The preamble tells by this package that it is not TeX that reads it.
@@ -23,7 +21,6 @@ CONVERSION = (
     "latexmlpost --quiet --format=html5 --timestamp=0 --nodefaultresources"
     " --bibliography=references.bib.xml --dest=paper.html paper.xml",
 )
-SIGNS = {"at_least": "≥", "at_most": "≤", "above": ">", "below": "<", "equal": "="}
 PLAINER = (
     (r'(?s)<footer class="ltx_page_footer">.*?</footer>', ""),
     (r'<div class="ltx_page_content">', '<div class="ltx_page_content" role="main">'),
@@ -80,36 +77,20 @@ def _converted(tex: Path, bibliography: Path, figures: Iterable[Path]) -> str:
     """Return the page as LaTeXML makes it."""
     if not shutil.which("latexml"):
         raise UserError("latexml is not installed; `make readers` installs or names it")
-    with tempfile.TemporaryDirectory(prefix="pixelspace-") as name:
-        folder = Path(name)
-        shutil.copy(tex, folder / "paper.tex")
-        shutil.copy(bibliography, folder / "references.bib")
-        (folder / "figures").mkdir()
-        for figure in figures:
-            shutil.copy(figure, folder / "figures")
+    with latex.laid_out(tex, bibliography, figures) as folder:
         for command in CONVERSION:
-            run = subprocess.run(
-                command.split(),
-                cwd=folder,
-                env={**os.environ, **ENVIRONMENT},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-            )
-            print(run.stdout)
+            status = latex.run(command.split(), folder)
             # It ends well whatever it finds, and says what in files alone.
             said = "".join(log.read_text("utf-8", "replace") for log in folder.glob("*.log"))
             error = re.search(r"^(?:Error|Fatal):(.+)$", said, re.M)
-            if run.returncode != 0 or error:
+            if status != 0 or error:
                 raise UserError(_explained(said, error[1] if error else command, tex))
         return (folder / "paper.html").read_text("utf-8")
 
 
 def _explained(said: str, error: str, tex: Path) -> str:
     line = re.search(r"line (\d+)", said)
-    place = f", from report/{origin(tex, int(line[1]))}" if line else ""
+    place = f", from report/{latex.origin(tex, int(line[1]))}" if line else ""
     return f"{tex}: LaTeXML: {error}{place}"
 
 

@@ -11,14 +11,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-import jinja2
 import numpy as np
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 from matplotlib import colormaps
 from matplotlib.colors import to_hex
 
 from pixelspace.artifacts import Projection, read_projection, write_text, written
 from pixelspace.figures import style, tiles
+from pixelspace.report import pages
 from pixelspace.report.explorer import panels, sheets
 from pixelspace.report.explorer.panels import (
     Layer,
@@ -290,15 +289,8 @@ def script(data: Mapping) -> str:
 
 def html(template: str | os.PathLike, experiments: Sequence[str]) -> str:
     """Fill the template of the page; ``experiments`` are names of data files, less ``.js``."""
-    template = Path(template)
-    environment = ImmutableSandboxedEnvironment(
-        loader=jinja2.FileSystemLoader(template.parent),
-        undefined=jinja2.StrictUndefined,
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template(template.name).render(
+    return pages.filled(
+        template,
         experiments=experiments,
         scales={"signed": gradient(style.SIGNED), "intensity": gradient(style.INTENSITY)},
     )
