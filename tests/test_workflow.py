@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -241,6 +242,21 @@ def test_a_figure_can_be_asked_for_alone(tmp_path):
     assert rules(steps) == {"make_dataset", "train_network", "project", "draw_projection"}
     assert len(steps) == 4
     assert all("mnist" in step for step in steps)
+
+
+def test_a_folder_may_have_any_name(tmp_path):
+    folder = copy_of_the_repository(tmp_path / "a 'paper' (mine) & $HOME")
+    (folder / "environment").symlink_to(sys.prefix)
+    command = f"-m snakemake --cores 1 {RESULTS}/config.json --configfile {SMOKE}".split()
+    run = subprocess.run(
+        [folder / "environment/bin/python", *command],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
+    assert run.returncode == 0, run.stderr
+    assert (folder / RESULTS / "config.json").is_file()
 
 
 def test_a_contact_sheet_can_be_asked_for_alone(tmp_path):

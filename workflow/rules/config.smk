@@ -1,3 +1,5 @@
+import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -6,6 +8,15 @@ sys.path[:0] = [str(SOURCE), str(SOURCE.parent / "workflow")]
 
 from pixelspace import config as configuration
 from pixelspace.errors import UserError
+
+# Snakemake has the interpreter run scripts by its name without quotes, so that this must need none.
+if shlex.quote(sys.executable) != sys.executable:
+    sys.executable = os.path.relpath(sys.executable)
+    if shlex.quote(sys.executable) != sys.executable:
+        sys.exit(
+            f"error: Snakemake cannot run scripts with '{sys.executable}', for a character in its path "
+            "that means something to a shell; move the environment into a folder without"
+        )
 
 # Snakemake reads the configuration next. Overlays it has read already; `make` looks at them before.
 if workflow.is_main_process:
