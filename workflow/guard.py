@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -27,11 +27,14 @@ PATIENCE = 10
 """Seconds that a run waits for steps of one that was killed, which end by themselves."""
 
 
-def install(workflow, results: str) -> None:
+def install(workflow, results: str, maker: Callable[[str], str | None]) -> None:
     """Guard every run of ``workflow``, which builds in ``results``; plans change nothing.
 
     A run has the folder for itself. It keeps what is as it was written, and makes the rest again.
     Its steps end with it, even if it is killed.
+
+    Args:
+        maker: tells of a file that is no rule's output, but written on the way to one, which.
     """
     os.environ[runtime.RUN] = str(os.getpid())
     remote = workflow.storage_settings.default_storage_provider is not None
@@ -45,8 +48,8 @@ def install(workflow, results: str) -> None:
         with contextlib.nullcontext() if planned else _held(folder):
             # Unlike ours, Snakemake's lock outlives a run that is killed.
             workflow.execution_settings.lock = fcntl is None
-            again = list(_to_make_again(folder, workflow.rules))
-            _force(workflow, again)
+            again = dict(_to_make_again(folder, workflow.rules, maker))
+            _force(workflow, again.values())
             if not planned:
                 _remove(folder, again)
                 _end_at_once(workflow)
@@ -104,12 +107,15 @@ def _lock(lock: TextIO, folder: Path) -> None:
     os.environ[runtime.STEPS] = str(steps)
 
 
-def _to_make_again(folder: Path, rules: Iterable) -> Iterator[str]:
-    """Yield, and name, what rules have written to the folder and is not there as it was written."""
+def _to_make_again(
+    folder: Path, rules: Iterable, maker: Callable[[str], str | None]
+) -> Iterator[tuple[str, str]]:
+    """Yield, and name, what rules wrote to the folder and is not as it was, with their outputs."""
     for path in map(str, artifacts.damaged(folder)):
-        if any(output.match(path) for rule in rules for output in rule.output):
+        made = maker(path) or path
+        if any(output.match(made) for rule in rules for output in rule.output):
             _say(f"warning: {path}: gone, or not as it was written; to be made again")
-            yield path
+            yield path, made
 
 
 def _force(workflow, again: Iterable[str]) -> None:

@@ -127,6 +127,13 @@ def test_what_is_damaged_or_gone_is_made_again(copy, undisturbed):
     assert_recovers(copy, undisturbed)
 
 
+def test_networks_of_a_sweep_that_are_damaged_alone_are_made_again(copy, undisturbed):
+    first, second, *_ = sorted((copy.results / "points").glob("*.json"))
+    faults.truncate(first, random.Random(11))
+    second.unlink()
+    assert_recovers(copy, undisturbed)
+
+
 def test_a_plan_counts_what_is_damaged_and_changes_nothing(copy):
     damaged = copy.results / "efl/dataset.h5"
     faults.truncate(damaged, random.Random(9))

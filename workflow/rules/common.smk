@@ -42,7 +42,16 @@ WRITTEN_CONFIG = configuration.recorded(CONFIG)
 (why if "PIXELSPACE_WHY" in os.environ else progress).install(
     workflow, f"{RESULTS}/logs/snakemake.log"
 )
-guard.install(workflow, RESULTS)
+
+
+def maker_of_point(path):
+    """What the job writes that keeps a network of a sweep in a file of its own, if this is one."""
+    point = Path(path)
+    job = point.parent == Path(RESULTS, "points") and job_of_network().get(point.stem)
+    return f"{RESULTS}/points/jobs/{job}.json" if job else None
+
+
+guard.install(workflow, RESULTS, maker_of_point)
 
 
 wildcard_constraints:
