@@ -285,3 +285,21 @@ def test_what_is_missing_of_completeness_is_noted(tmp_path):
     assert missed.startswith("method integrated_gradients: for image 0 the shares miss the gain 1")
     assert unrectified.startswith("method deconvnet: no rectifier is known before layer logits")
     assert same == "method deconvnet: no max-pooling, so a unit has the same map for all images"
+
+
+def test_blank_maps_are_noted_once_for_all_methods_and_images(tmp_path):
+    model = sequential(
+        (2, 2, 1),
+        kinds.Conv2D(1, 1, use_bias=False, name="conv"),
+        kinds.ReLU(name="relu"),
+        kinds.Flatten(),
+        kinds.Dense(2, use_bias=False),
+    )
+    set_weights(model, conv=[np.full((1, 1, 1, 1), -1.0)])
+    data = np.ones((3, 2, 2, 1), "float32")
+    data[1] = -1
+    settings = {"seed": 0, "methods": ["gradient", "guided", "deconvnet"], "images": [0, 1, 2]}
+    with stored(tmp_path / "data.h5", data, [0, 1, 0]) as dataset:
+        found = attribution.project(model, dataset, layer="relu", target=0, **settings)
+    blank = [note for note in found.about["notes"] if "zero everywhere" in note]
+    assert blank == ["methods gradient, guided: zero everywhere for images 0, 2"]

@@ -1,6 +1,6 @@
 """Attribution: what in an image excites a class or a unit, by every method, for a data set."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import keras
@@ -24,7 +24,7 @@ from pixelspace.projections.gradients import (
     smooth_grad,
 )
 from pixelspace.projections.occlusion import occlusion_map, windows
-from pixelspace.projections.selection import choose_images
+from pixelspace.projections.selection import choose_images, listed
 
 LOGITS = graph.LOGITS
 WINDOW_SHARE = 8  # an occluding window's side, as a fraction of the image's
@@ -184,12 +184,7 @@ def project(
         ]
     if "deconvnet" in found and not has_switches(model, layer):
         notes.append("method deconvnet: no max-pooling, so a unit has the same map for all images")
-    notes += [
-        f"method {name}: zero everywhere for image {number}"
-        for name, maps in found.items()
-        for number, own in zip(numbers, maps, strict=True)
-        if not own.any()
-    ]
+    notes += _notes_of_blank_maps(found, numbers)
     about |= {
         "kind": "attribution",
         "class_names": list(names),
@@ -204,6 +199,19 @@ def project(
     }
     arrays = {f"maps_{i}": maps.astype(np.float32) for i, maps in enumerate(found.values())}
     return Projection({"inputs": pixels, "images": numbers, **arrays}, about)
+
+
+def _notes_of_blank_maps(found: Mapping[str, np.ndarray], numbers: np.ndarray) -> list[str]:
+    """Return a note for methods whose maps of the same images are zero everywhere."""
+    methods: dict[str, list[str]] = {}
+    for name, maps in found.items():
+        blank = numbers[~maps.any((1, 2, 3))]
+        if blank.size:
+            methods.setdefault(listed(blank, "image"), []).append(name)
+    return [
+        f"method{'s' if len(own) > 1 else ''} {', '.join(own)}: zero everywhere for {images}"
+        for images, own in methods.items()
+    ]
 
 
 def _targets(target: str | int, predicted: np.ndarray, labels: np.ndarray, names) -> np.ndarray:

@@ -126,7 +126,15 @@ def project(
         for method in methods:
             maps[method].append(explained(method, settings, network, pixels, predicted))
     arrays = {f"maps_{i}": np.concatenate(own) for i, own in enumerate(maps.values())}
-    of_stages = [names[predicted[0]]] * len(stages)
+    explained_classes = [names[predicted[0]], names[unlikely[0]]]
+    explained_classes += [names[predicted[0]]] * len(stages)
+    random_layers = [0, 0, *stages.values()]
+    notes = [
+        f"method {method}: zero everywhere for class {name} with {random or 'no'} random layers"
+        for method, own in maps.items()
+        for name, random, values in zip(explained_classes, random_layers, own, strict=True)
+        if not values.any()
+    ]
     about = {
         "kind": "randomized",
         "class_names": list(names),
@@ -136,9 +144,9 @@ def project(
         "split": "test",
         "label": names[split.labels[image]],
         "predicted": names[predicted[0]],
-        "explained": [names[predicted[0]], names[unlikely[0]], *of_stages],
+        "explained": explained_classes,
         "layers": len(from_the_top(model)),
-        "random_layers": [0, 0, *stages.values()],
-        "notes": [],
+        "random_layers": random_layers,
+        "notes": notes,
     }
     return Projection({"input": pixels[0], **arrays}, about)

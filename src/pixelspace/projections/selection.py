@@ -52,6 +52,6 @@ def at_random(numbers: np.ndarray, count: int, seed: int) -> np.ndarray:
     return np.sort(chosen)
 
 
-def listed(units: np.ndarray) -> str:
-    """Return unit numbers as words: ``unit 3`` or ``units 3, 5``."""
-    return f"unit{'s' if len(units) > 1 else ''} {', '.join(map(str, units))}"
+def listed(numbers: np.ndarray, what: str = "unit") -> str:
+    """Return numbers of units, or of something else, as words: ``unit 3`` or ``units 3, 5``."""
+    return f"{what}{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
