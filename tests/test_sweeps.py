@@ -298,6 +298,14 @@ def test_the_summary_has_a_mean_for_each_point():
         table.summary(ROWS, "z", "sweeps.mine.shows")
 
 
+def test_the_interval_of_an_accuracy_ends_where_accuracies_do():
+    rows = [{"varied": {"a": 1}, "numbers": {"test_accuracy": v, "gain": v}} for v in (0.25, 0.75)]
+    (accuracy,) = table.summary(rows, "test_accuracy", "")["points"]
+    assert (accuracy["low"], accuracy["high"]) == (0, 1)
+    (gain,) = table.summary(rows, "gain", "")["points"]
+    assert gain["high"] == pytest.approx(0.5 + 12.7062 * 0.25, abs=1e-4)
+
+
 def test_networks_without_the_number_that_is_shown_have_no_part_in_the_mean():
     rows = [*ROWS[:2], {**ROWS[2], "numbers": {"y": 1.0}}]
     del rows[2]["error"]

@@ -123,12 +123,13 @@ def of_report(report: Mapping) -> Iterator[tuple[str, float]]:
 def of_replicates(reports: list[Mapping]) -> dict[str, float]:
     """Return the spread of the test accuracy over networks trained from different seeds."""
     accuracies = [report["test"]["accuracy"] for report in reports]
+    of_mean = spread.of_mean(accuracies, spread.SHARE)
     return {
         "replicates": len(accuracies),
         "accuracy_mean": float(np.mean(accuracies)),
         "accuracy_lowest": min(accuracies),
         "accuracy_highest": max(accuracies),
-        **{f"accuracy_{key}": value for key, value in spread.of_mean(accuracies).items()},
+        **{f"accuracy_{key}": value for key, value in of_mean.items()},
         **{f"seed_{number}": report["seed"] for number, report in enumerate(reports)},
     }
 

@@ -95,7 +95,8 @@ def listed(points: Sequence[Mapping]) -> list[Mapping]:
 def _point(rows: Iterable[Row], shows: str) -> dict:
     rows = list(rows)
     values = [row["numbers"][shows] for row in rows if shows in row.get("numbers", ())]
-    mean = {"mean": float(np.mean(values)), **spread.of_mean(values)} if values else {}
+    within = [spread.SHARE] if shows.split("_")[-1] == "accuracy" else []
+    mean = {"mean": float(np.mean(values)), **spread.of_mean(values, *within)} if values else {}
     return {
         "varied": dict(rows[0]["varied"]),
         "values": values,
