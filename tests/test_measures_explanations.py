@@ -357,9 +357,12 @@ def test_a_network_that_sums_up_spots_is_explained(tmp_path):
     assert [found[f"images{t}"] for t in targets] == [12, 4, 4, 4, 8, 4, 4]
     for target in targets[:5]:
         assert found[f"chance_pointing{target}"] == found[f"chance_energy{target}"] == 4 / 64
-        for measure in ("pointing", "energy", "iou"):
+        for measure in ("energy", "iou"):
             for end in ("", "_low", "_high"):
                 assert found[f"gradient_{measure}{target}{end}"] == 1
+        # That it won every time, of a few, does not say that it always would.
+        assert found[f"gradient_pointing{target}"] == found[f"gradient_pointing{target}_high"] == 1
+        assert 0.5 < found[f"gradient_pointing{target}_low"] < 0.8
     assert found["gradient_energy_left"] == pytest.approx(1 / 2)
     assert found["gradient_pointing_right"] == pytest.approx(1 / 2)
     # The first of eight steps takes away all pixels that matter: from 1, nearly, to a third.
@@ -367,6 +370,10 @@ def test_a_network_that_sums_up_spots_is_explained(tmp_path):
     assert found["gradient_deletion_high"] < found["random_deletion_low"]
     assert found["gradient_insertion_low"] > found["random_insertion_high"]
     assert found["gradient_deletion"] <= found["edges_deletion"]
+    # Every image loses more without the pixels that matter than without some at random.
+    low, high = (found[f"occlusion_deletion_less_random_{end}"] for end in ("low", "high"))
+    mean = found["occlusion_deletion"] - found["random_deletion"]
+    assert low < mean < high < 0
     assert (found["gradient_forward"], found["gradient_backward"]) == (1, 1)
     assert found["occlusion_forward"] == 8 * 8 + 1
 
@@ -392,7 +399,12 @@ def test_photographs_have_deletion_and_insertion_alone(tmp_path):
         for end in ("", "_low", "_high")
     }
     passes = {f"{name}_{way}" for name in names[:2] for way in ("forward", "backward")}
-    assert set(found) == {"images"} | expected | passes
+    compared = {
+        f"occlusion_deletion_less_{control}_{end}"
+        for control in ("random", "centre")
+        for end in ("low", "high")
+    }
+    assert set(found) == {"images"} | expected | compared | passes
 
 
 def test_a_network_that_is_always_wrong_has_nothing_to_explain(tmp_path):

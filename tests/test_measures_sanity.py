@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 from projection_examples import sequential, set_weights, stored
-from scipy.stats import bootstrap, spearmanr
+from scipy.stats import binomtest, bootstrap, spearmanr
 
 from pixelspace.measures import correlations, intervals, sanity
 from pixelspace.projections import randomized
@@ -42,6 +42,14 @@ def test_the_interval_is_that_of_scipy():
     assert high == pytest.approx(other.confidence_interval.high, abs=0.02)
     assert intervals.of_mean(values, seed=0) == (low, high)
     assert intervals.of_mean(np.array([0.5]), seed=0) == (0.5, 0.5)
+
+
+def test_the_interval_of_a_share_is_wilsons_as_scipy_has_it():
+    for won, total in ((0, 20), (3, 10), (10, 10), (57, 60)):
+        expected = binomtest(won, total).proportion_ci(intervals.COVERAGE, method="wilson")
+        assert intervals.of_share(won / total, total) == pytest.approx(expected, abs=1e-9)
+    low, high = intervals.of_share(2.5 / 10, 10)
+    assert intervals.of_share(0.2, 10)[0] < low < 0.25 < high < intervals.of_share(0.3, 10)[1]
 
 
 def test_the_interval_holds_the_true_mean_as_often_as_it_says():

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 import keras
 import numpy as np
-from scipy.stats import binomtest
 
 from pixelspace.artifacts import StoredDataset
+from pixelspace.measures import intervals
 from pixelspace.measures.letter_parts import template_cosine
 from pixelspace.networks import restarts as batched
 
@@ -29,8 +29,6 @@ TABLE = np.array([[True, True], [False, True], [True, False]])
 
 READABLE = 0.9
 """The least cosine of a node's positive weights with its part of the letters."""
-
-CONFIDENCE = 0.95
 
 
 def code_orders(means: np.ndarray) -> np.ndarray:
@@ -116,16 +114,11 @@ def preference(chosen: np.ndarray, others: np.ndarray) -> float:
 def share(name: str, found: Sequence[bool]) -> dict[str, float]:
     """Return the share of networks that have something, and the ends of its interval.
 
-    These are ``name_low`` and ``name_high``, Wilson's at the level `CONFIDENCE` (Wilson 1927,
-    doi:10.1080/01621459.1927.10502953).
+    These are ``name_low`` and ``name_high``, see `intervals.of_share`.
     """
-    count, total = int(np.sum(found)), len(found)
-    interval = binomtest(count, total).proportion_ci(CONFIDENCE, method="wilson")
-    return {
-        name: count / total,
-        f"{name}_low": float(interval.low),
-        f"{name}_high": float(interval.high),
-    }
+    own = float(np.mean(found))
+    low, high = intervals.of_share(own, len(found))
+    return {name: own, f"{name}_low": low, f"{name}_high": high}
 
 
 def measure(
@@ -158,7 +151,7 @@ def measure(
         "networks": networks,
         "restarts": restarts,
         "groups": networks // restarts,
-        "confidence": CONFIDENCE,
+        "confidence": intervals.COVERAGE,
         "least_cosine": READABLE,
     }
     seeds = np.random.SeedSequence(seed).generate_state(len(RECIPES))

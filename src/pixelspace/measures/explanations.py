@@ -6,7 +6,7 @@ of no method: of noise, of the middle of the image and of its edges, which know 
 network. A method that does no better than they do has not shown what the network has learned.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import keras
 import numpy as np
@@ -66,6 +66,20 @@ CONTROLS: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {
 }
 """By name: from images and a seed to maps ``(n, height, width)``, without a network."""
 
+COMPARED = (
+    ("guided", "energy", "edges"),
+    ("grad_cam", "iou", "centre"),
+    ("grad_cam", "insertion", "random"),
+    ("grad_cam", "insertion", "centre"),
+    ("occlusion", "deletion", "random"),
+    ("occlusion", "deletion", "centre"),
+)
+"""Of these a method and a control are compared image by image: what each gets of a measure."""
+
+Scores = dict[tuple[str, str, str], np.ndarray]
+"""What each image gets ``(images,)``: by a method or control, a measure, and the end of the name of
+a target, empty for all images."""
+
 
 def choose(right: np.ndarray, labels: np.ndarray, count: int, *, seed: int) -> np.ndarray:
     """Return numbers of images, rising: at most ``count``, as many of each class, at random.
@@ -98,9 +112,10 @@ def measure(
     """Explain test images that are classified correctly, and return how well each method does.
 
     Numbers are means over images and begin with the method's name or that of one of `CONTROLS`;
-    those that end in ``_low`` and ``_high`` are the ends of their intervals, see
-    `intervals.of_mean`. ``METHOD_forward`` and ``METHOD_backward`` are the passes through the
-    network that it takes to explain one image.
+    those that end in ``_low`` and ``_high`` are the ends of their intervals, see `intervals`.
+    ``METHOD_forward`` and ``METHOD_backward`` are the passes through the network that it takes to
+    explain one image. ``METHOD_MEASURE_less_CONTROL_low`` and ``…_high`` are the ends of the
+    interval of the difference of the two, image by image, for each of `COMPARED`.
 
     Where the data set has parts, images that show none are left out, and there are
     ``METHOD_pointing``, ``METHOD_energy`` and ``METHOD_iou``, see `localization`: for all parts
@@ -141,18 +156,30 @@ def measure(
     )
     found: dict[str, float] = {"images": len(numbers)}
     maps = {}
+    scores: Scores = {}
     for method in methods:
         maps[method] = importance(method, explained(method, settings, model, pixels, labels))
         forward, backward = attribution.passes(method, settings, pixels.shape[1:3])
         found |= {f"{method}_forward": forward, f"{method}_backward": backward}
     maps |= {name: control(pixels, seed) for name, control in CONTROLS.items()}
 
-    for target, (seen, own) in _targets(masks, labels, dataset.class_names).items():
-        found |= dict(_localized(maps, target, seen, own, labels, seed))
+    targets = _targets(masks, labels, dataset.class_names)
+    for target, (seen, own) in targets.items():
+        found |= _chances(target, seen, own)
+        scores |= _localized(maps, target, seen, own)
     grey = np.full_like(pixels, settings.at(0.5))
     ways = {"deletion": (pixels, grey), "insertion": (faithfulness.blurred(pixels), pixels)}
     for way, (starts, ends) in ways.items():
-        found |= dict(_areas(probabilities, maps, way, starts, ends, labels, curve_steps, seed))
+        scores |= _areas(probabilities, maps, way, starts, ends, labels, curve_steps, seed)
+    for (method, measured, target), values in scores.items():
+        groups = labels[targets[target][0]] if target else labels
+        found |= _mean(f"{method}_{measured}{target}", measured, values, groups, seed)
+    for method, measured, control in COMPARED:
+        pair = [scores.get((name, measured, "")) for name in (method, control)]
+        if not any(values is None for values in pair):
+            low, high = intervals.of_mean(np.subtract(*pair), labels, seed=seed)
+            name = f"{method}_{measured}_less_{control}"
+            found |= {f"{name}_low": low, f"{name}_high": high}
     return found
 
 
@@ -182,22 +209,24 @@ def _targets(
     return {name: (seen, mask) for name, (seen, mask) in targets.items() if seen.any()}
 
 
-def _localized(
-    maps: Mapping[str, np.ndarray],
-    target: str,
-    seen: np.ndarray,
-    masks: np.ndarray,
-    labels: np.ndarray,
-    seed: int,
-) -> Iterator[tuple[str, float]]:
-    yield f"images{target}", int(seen.sum())
-    for name, of in localization.MEASURES.items():
+def _chances(target: str, seen: np.ndarray, masks: np.ndarray) -> dict[str, float]:
+    numbers: dict[str, float] = {f"images{target}": int(seen.sum())}
+    for name in localization.MEASURES:
         chance = [localization.chance(name, mask) for mask in masks[seen]]
-        yield f"chance_{name}{target}", float(np.mean(chance))
-        for method, own in maps.items():
-            pairs = zip(own[seen], masks[seen], strict=True)
-            values = [of(values, mask) for values, mask in pairs]
-            yield from _mean(f"{method}_{name}{target}", values, labels[seen], seed)
+        numbers[f"chance_{name}{target}"] = float(np.mean(chance))
+    return numbers
+
+
+def _localized(
+    maps: Mapping[str, np.ndarray], target: str, seen: np.ndarray, masks: np.ndarray
+) -> Scores:
+    return {
+        (method, name, target): np.array(
+            [of(values, mask) for values, mask in zip(own[seen], masks[seen], strict=True)]
+        )
+        for name, of in localization.MEASURES.items()
+        for method, own in maps.items()
+    }
 
 
 def _areas(
@@ -209,29 +238,36 @@ def _areas(
     labels: np.ndarray,
     steps: int,
     seed: int,
-) -> Iterator[tuple[str, float]]:
+) -> Scores:
+    found = {}
     for method, own in maps.items():
         areas = []
         for values, start, end, label in zip(own, starts, ends, labels, strict=True):
             order = faithfulness.falling_order(values, seed=seed)
-            scores = faithfulness.curve(
+            curve = faithfulness.curve(
                 lambda images, label=label: probabilities(images).numpy()[:, label],
                 start,
                 end,
                 order,
                 steps,
             )
-            areas.append(faithfulness.area(scores))
-        yield from _mean(f"{method}_{way}", areas, labels, seed)
+            areas.append(faithfulness.area(curve))
+        found[method, way, ""] = np.array(areas)
+    return found
 
 
 def _mean(
-    name: str, values: Sequence[float], labels: np.ndarray, seed: int
-) -> Iterator[tuple[str, float]]:
-    low, high = intervals.of_mean(np.array(values), labels, seed=seed)
-    yield name, float(np.mean(values))
-    yield f"{name}_low", low
-    yield f"{name}_high", high
+    name: str, measured: str, values: np.ndarray, groups: np.ndarray, seed: int
+) -> dict[str, float]:
+    """Return the mean of values as ``name``, and the ends of its interval.
+
+    Of wins, some of which no sample may have, no bootstrap can make an interval.
+    """
+    if measured == "pointing":
+        low, high = intervals.of_share(values.mean(), len(values))
+    else:
+        low, high = intervals.of_mean(values, groups, seed=seed)
+    return {name: float(values.mean()), f"{name}_low": low, f"{name}_high": high}
 
 
 def _compiled(model: keras.Model) -> Callable[[np.ndarray], tf.Tensor]:

@@ -1,6 +1,7 @@
-"""Intervals for means, by the bootstrap."""
+"""Intervals: for means by the bootstrap, for shares by Wilson."""
 
 import numpy as np
+from scipy.special import ndtri  # scipy.stats takes a second to import
 
 RESAMPLES = 2000
 COVERAGE = 0.95
@@ -27,3 +28,15 @@ def of_mean(
     beyond = (1 - COVERAGE) / 2
     low, high = np.quantile(means, [beyond, 1 - beyond])
     return float(low), float(high)
+
+
+def of_share(share: float, count: int) -> tuple[float, float]:
+    """Return the ends of the interval of 95 % for a share of ``count`` trials that were won.
+
+    Wilson's (1927, doi:10.1080/01621459.1927.10502953), which has a width where none was won, or
+    all. A trial may be won in part; the interval is then wider than it must be.
+    """
+    square = ndtri((1 + COVERAGE) / 2) ** 2 / count
+    middle = (share + square / 2) / (1 + square)
+    reach = np.sqrt(square * (share * (1 - share) + square / 4)) / (1 + square)
+    return float(max(middle - reach, 0)), float(min(middle + reach, 1))

@@ -83,6 +83,8 @@ def measure(
     - ``across_logits``: Pearson's correlation of the map of the predicted logit with that of the
       smallest.
     - ``with_input``: Pearson's correlation of the map of the predicted logit with the image.
+    - ``blank``, without an interval: the share of the maps of the smallest logit that are zero
+      everywhere. Their correlation counts as 0.
 
     The controls know nothing of any network, and no two of their maps are alike: ``noise``, and
     ``noise_times_input``. Besides there are the number of ``images``, the ``confidence`` of the
@@ -125,6 +127,8 @@ def measure(
     layers = len(from_the_top(model))
     numbers = {"images": len(pixels), "confidence": intervals.COVERAGE, "layers": layers}
     numbers |= {f"layers_{stage}": depth for stage, depth in depths(layers).items()}
+    for method, own in other.items():
+        numbers[f"{method}_blank"] = float((~own.any((1, 2))).mean())
     for name, own in values.items():
         numbers |= with_interval(name, own, seed)
     return numbers | controls(plane, seed)
