@@ -35,6 +35,12 @@ def weights(projection: Projection) -> dict[str, float]:
     }
 
 
+def faults(projection: Projection) -> dict[str, float]:
+    """Return how many filters are shown, and how many have next to no picture, as in `weights`."""
+    found = weights(projection)
+    return {"shown": found["shown"], "blank": found["negligible"]}
+
+
 def feature_maps(projection: Projection) -> dict[str, float]:
     """Return for each layer the size of its maps and the share of cells that are exactly zero.
 
@@ -176,6 +182,7 @@ SUMMARIES: dict[str, Callable[[Projection], dict[str, float]]] = {
     "attribution": attribution,
     "inversion": inversion,
     "atlas": atlas,
+    "faults": faults,
 }
 
 
