@@ -67,6 +67,11 @@ class Piece(NamedTuple):
         """Tell whether it is running text, which no float, table or number in the margin is."""
         return self.font.startswith("LMRoman10") and round(self.size) == 10
 
+    @property
+    def is_heading(self) -> bool:
+        """Tell whether it is of the heading of a section or of a part of one."""
+        return self.font == "LMRoman12-Bold"
+
 
 def pieces(pdf: Path) -> list[list[Piece]]:
     """What each page of a paper has, as TeX put it there: floats at its top, text, floats below."""
@@ -90,8 +95,57 @@ def paper() -> list[list[Piece]]:
 
 
 def test_the_paper_is_complete(paper):
-    assert len(paper) >= 6
     assert not any("??" in "".join(piece.text for piece in page) for page in paper)
+
+
+def test_the_body_is_as_long_as_a_paper_may_be(paper):
+    assert 12 <= pages_of_the_body(paper) <= 18
+
+
+def pages_of_the_body(paper: list[list[Piece]]) -> int:
+    """The last page with text before the references, or 0 if there are none."""
+    last = 0
+    for number, page in enumerate(paper, 1):
+        for piece in page:
+            if piece.is_heading and piece.text.strip() == "References":
+                return last
+            if piece.is_running and has_words(piece.text):
+                last = number
+    return 0
+
+
+def test_no_heading_is_the_last_line_of_a_page(paper):
+    assert sum(piece.is_heading for page in paper for piece in page) >= 20
+    assert [number for number, page in enumerate(paper, 1) if ends_with_heading(page)] == []
+
+
+def ends_with_heading(page: list[Piece]) -> bool:
+    """Tell whether nothing but floats and the page's number is below a page's last heading.
+
+    What a figure says itself is set in other fonts than the paper's.
+    """
+    headings = [place for place, piece in enumerate(page) if piece.is_heading]
+    if not headings:
+        return False
+    below = "".join(piece.text for piece in page[headings[-1] + 1 :] if piece.font.startswith("LM"))
+    return not has_words(re.split(r"(?:Figure|Table) \d+:", below)[0])
+
+
+def test_no_line_sticks_out_by_more_than_two_points():
+    log = (RESULTS / "logs/compile_paper.log").read_text(encoding="utf-8")
+    assert "paper.pdf" in log
+    assert sticking_out(log) == []
+
+
+def sticking_out(log: str) -> list[str]:
+    """What TeX says of boxes that are too large by 2 pt; its last run alone had all references."""
+    last = log.rpartition("This is pdfTeX")[2]
+    boxes = re.findall(r"(Overfull \\[hv]box \(([\d.]+)pt too .*)", last)
+    return [said for said, points in boxes if float(points) > 2]
+
+
+def has_words(text: str) -> bool:
+    return any(character.isalpha() for character in text)
 
 
 def letters(text: str) -> str:
