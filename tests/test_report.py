@@ -380,6 +380,12 @@ def test_an_error_of_tex_names_its_line_and_template(tmp_path):
 
 
 @needs_tex
+def test_a_line_that_sticks_out_is_told_in_the_log(tmp_path, capsys):
+    compiled(tmp_path, DOCUMENT.format(r"\noindent\rule{\textwidth}{1pt}\rule{3pt}{1pt}"))
+    assert r"Overfull \hbox (3.0pt too wide)" in capsys.readouterr().out
+
+
+@needs_tex
 def test_tex_runs_no_commands_and_reads_no_files_of_others(tmp_path):
     secret = tmp_path / "secret.txt"
     secret.write_text("hidden")
