@@ -447,6 +447,32 @@ def test_a_number_that_nothing_measured_names_the_line(restored):
     assert "Traceback" not in said
 
 
+def test_a_figure_that_is_not_there_is_named_where_the_paper_is_finished(restored):
+    edited(restored / "report/sections/efl.tex.j2", "{efl-weights}", "{efl-wieghts}")
+    text = (restored / "report/sections/efl.tex.j2").read_text(encoding="utf-8")
+    line = text[: text.index("{efl-wieghts}")].count("\n") + 1
+    run = snakemake(restored, "-n")
+    assert run.returncode == 1
+    assert run.stderr.splitlines()[-1] == (
+        f"error: report/sections/efl.tex.j2:{line}: there is no figure efl-wieghts; "
+        "did you mean efl-weights?"
+    )
+    assert "Traceback" not in run.stderr
+    # What the paper is not in does not mind.
+    assert planned(restored, f"{RESULTS}/figures/efl-weights.pdf") == []
+
+
+def test_a_file_of_the_project_that_is_gone_is_named_where_the_paper_is_finished(restored):
+    file = restored / "report/references.bib"
+    content = file.read_bytes()
+    file.unlink()
+    run = snakemake(restored, "-n")
+    file.write_bytes(content)
+    assert run.returncode == 1
+    said = "error: report/references.bib: this file of the project is not there"
+    assert run.stderr.splitlines()[-1] == said
+
+
 def test_an_altered_data_file_is_named_and_nothing_is_taken_for_finished(tmp_path):
     folder = copy_of_the_repository(tmp_path / "paper")
     file = folder / "data/mnist/train-images-idx3-ubyte.gz"

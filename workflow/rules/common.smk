@@ -1,3 +1,4 @@
+import difflib
 import functools
 import os
 import re
@@ -215,7 +216,14 @@ targets.install(workflow, RESULTS, named_artifacts)
 # The text names its figures: the others are targets too, but the paper does not wait for them.
 SECTIONS = sorted(str(file) for file in Path("report/sections").glob("*.tex.j2"))
 TEXT = "".join(Path(section).read_text(encoding="utf-8") for section in SECTIONS)
-SHOWN = re.findall(r"\\paperfigure\{([\w-]+)\}", TEXT)
+SHOWN = {
+    name: f"{section}:{number}"
+    for section in SECTIONS
+    for number, line in enumerate(
+        Path(section).read_text(encoding="utf-8").splitlines(), start=1
+    )
+    for name in re.findall(r"\\paperfigure\{([\w-]+)\}", line)
+}
 
 # What a crate has copies of, so that whoever has the results alone sees how they were made.
 CRATE_SOURCES = [
@@ -236,9 +244,35 @@ OWN = not OVERLAYS and not workflow.config_settings.config
 TOLD = [name for name in CONFIG.experiments if OWN and f'"{name}.' in TEXT]
 
 
-def figures_of_the_paper():
+def figures_of_the_paper(wildcards=None):
+    """The figures of the paper; if the text names one that the configuration has not, the run ends.
+
+    Snakemake would say nothing of it where the paper is there, and leave the paper as it is.
+    """
+    known = [Path(figure).stem for figure in all_figures()]
+    for name, place in SHOWN.items():
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            sys.exit(f"error: {place}: there is no figure {name}{hint}")
     swept = [f"sweep-{name}" for name in CONFIG.sweeps]
-    return [f"{RESULTS}/figures/{name}.pdf" for name in SHOWN + swept]
+    return [f"{RESULTS}/figures/{name}.pdf" for name in [*SHOWN, *swept]]
+
+
+def pictures_of_the_paper(wildcards):
+    """The same for screens."""
+    return [Path(figure).with_suffix(".png") for figure in figures_of_the_paper()]
+
+
+def shipped(files):
+    """A file of the project, or several, as a rule's input; if one is gone, the run ends.
+
+    Snakemake would not miss it where what is made of it is there.
+    """
+    for file in [files] if isinstance(files, str) else files:
+        if workflow.is_main_process and not Path(file).is_file():
+            sys.exit(f"error: {file}: this file of the project is not there")
+    return local(files)
 
 
 def projections(wildcards):
@@ -297,7 +331,7 @@ def number_sources(group):
     return paths
 
 
-def files_of_crate():
+def files_of_crate(wildcards):
     """What a crate of the results has beside the paper."""
     kinds = ("pdf", "png", "txt")
     figures = [Path(figure) for figure in figures_of_the_paper()]

@@ -4,9 +4,9 @@ rule make_explorer:
             path for name in CONFIG.experiments for path in projections_of(name)
         ],
         numbers=rules.collect_numbers.output.numbers,
-        template=local("report/explorer/index.html.j2"),
-        style=local("report/explorer/explorer.css"),
-        script=local("report/explorer/explorer.js"),
+        template=shipped("report/explorer/index.html.j2"),
+        style=shipped("report/explorer/explorer.css"),
+        script=shipped("report/explorer/explorer.js"),
     output:
         page=f"{EXPLORER}/index.html",
         style=f"{EXPLORER}/explorer.css",

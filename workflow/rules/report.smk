@@ -57,7 +57,7 @@ rule check_claims:
     input:
         numbers=rules.collect_numbers.output.numbers,
         config=rules.record_config.output.config,
-        claims=local("report/claims.yaml"),
+        claims=shipped("report/claims.yaml"),
     output:
         claims=f"{RESULTS}/claims.json",
     log:
@@ -77,9 +77,9 @@ rule write_paper:
         claims=rules.check_claims.output.claims,
         ledger=rules.write_ledger.output.ledger,
         sweeps=[f"{RESULTS}/sweeps/{name}.json" for name in CONFIG.sweeps],
-        template=local("report/paper.tex.j2"),
-        sections=local(SECTIONS),
-        lock=local(LOCK),
+        template=shipped("report/paper.tex.j2"),
+        sections=shipped(SECTIONS),
+        lock=shipped(LOCK),
     output:
         tex=f"{RESULTS}/paper.tex",
     log:
@@ -102,8 +102,8 @@ rule write_paper:
 rule compile_paper:
     input:
         tex=rules.write_paper.output.tex,
-        bibliography=local("report/references.bib"),
-        figures=figures_of_the_paper(),
+        bibliography=shipped("report/references.bib"),
+        figures=figures_of_the_paper,
     output:
         pdf=f"{RESULTS}/paper.pdf",
     log:
@@ -124,9 +124,9 @@ rule write_web:
         claims=rules.check_claims.output.claims,
         ledger=rules.write_ledger.output.ledger,
         sweeps=[f"{RESULTS}/sweeps/{name}.json" for name in CONFIG.sweeps],
-        bibliography=local("report/references.bib"),
-        style=local("report/web/paper.css"),
-        figures=[Path(figure).with_suffix(".png") for figure in figures_of_the_paper()],
+        bibliography=shipped("report/references.bib"),
+        style=shipped("report/web/paper.css"),
+        figures=pictures_of_the_paper,
     output:
         page=f"{RESULTS}/paper.html",
     log:
@@ -145,8 +145,8 @@ rule write_web:
 rule pack_arxiv:
     input:
         tex=rules.write_paper.output.tex,
-        bibliography=local("report/references.bib"),
-        figures=figures_of_the_paper(),
+        bibliography=shipped("report/references.bib"),
+        figures=figures_of_the_paper,
     output:
         archive=f"{RESULTS}/arxiv.tar.gz",
     log:
@@ -207,13 +207,13 @@ rule describe_crate:
             rules.check_claims.output.claims,
             rules.write_ledger.output.ledger,
             rules.record_config.output.config,
-            *files_of_crate(),
         ],
+        drawn=files_of_crate,
         claims=rules.check_claims.output.claims,
         ledger=rules.write_ledger.output.ledger,
-        citation=local("CITATION.cff"),
-        lock=local(LOCK),
-        source=local(CRATE_SOURCES),
+        citation=shipped("CITATION.cff"),
+        lock=shipped(LOCK),
+        source=shipped(CRATE_SOURCES),
     output:
         crate=f"{RESULTS}/ro-crate-metadata.json",
         copies=[f"{RESULTS}/ro-crate/{file}" for file in CRATE_SOURCES],
