@@ -52,6 +52,30 @@ def test_each_blur_counts_alike():
     np.testing.assert_allclose(both, (one + two) / 2, rtol=1e-3, atol=1e-4)
 
 
+def always_shifted(monkeypatch) -> None:
+    """Let every random shift be the largest one."""
+    monkeypatch.setattr(tf.random, "stateless_uniform", lambda *_: tf.ones(2))
+
+
+def test_one_step_by_hand(monkeypatch):
+    model = sequential((5, 6, 1), kinds.Activation("linear", name="same"))
+    always_shifted(monkeypatch)
+    image = np.zeros((5, 6, 1), np.float32)
+    image[2, 3] = 50
+    settings = {"octaves": 1, "steps": 1, "jitter": 2, "step": 0.1, "blurs": dream.LEAST_SIGMA}
+    found = dream.deep_dream(model, image, "same", seed=0, **settings)[-1]
+    # of one number in thirty that is not 0, the standard deviation is the root of 1/30 - 1/30^2
+    image[2, 3] += 0.1 * 255 / np.sqrt(1 / 30 - 1 / 30**2)
+    np.testing.assert_allclose(found, image, rtol=1e-5, atol=1e-9)
+
+
+def test_what_a_size_adds_is_carried_over(monkeypatch):
+    monkeypatch.setattr(dream, "smoothed", lambda gradient, sigmas: tf.ones_like(gradient))
+    frames = dream.deep_dream(network(3), picture(3), "deep", seed=0, octaves=3, steps=2)
+    added = (frames - picture(3)).mean((1, 2, 3))
+    np.testing.assert_allclose(added, 2 * 0.01 * 255 * np.arange(4), atol=1e-3)
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 def test_the_layers_mean_square_grows(channels):
     model = network(channels)
@@ -164,6 +188,17 @@ def test_a_guide_is_grown_towards():
     assert after > 1.3 * before
 
 
+def test_a_guide_leads_elsewhere_than_the_layer():
+    # of what is darker than grey the square grows with darkness, the likeness to light with light
+    model = sequential((24, 20, 1), kinds.Rescaling(1.0, -127.5, name="contrast"))
+    settings = {"seed": 0, "octaves": 1, "jitter": 2}
+    dark, light = 0.5 * picture(1), np.full((24, 20, 1), 200.0, np.float32)
+    unguided = dream.deep_dream(model, dark, "contrast", **settings)[-1]
+    guided = dream.deep_dream(model, dark, "contrast", guide=light, **settings)[-1]
+    assert unguided.mean() < dark.mean() - 10
+    assert guided.mean() > dark.mean() + 10
+
+
 def test_each_place_is_matched_with_the_most_alike_of_the_guide():
     output = tf.constant([[[[1.0, 0.0], [0.0, 2.0]]]])
     guide = tf.constant([[3.0, 1.0], [1.0, 5.0], [-9.0, 0.0]])
@@ -194,3 +229,16 @@ def test_tiles_dream_too():
     frames = dream.deep_dream(model, picture(3), "deep", tile=12, **settings)
     before, after = (layer_outputs(model, frames[[0, -1]], ["deep"])["deep"] ** 2).mean((1, 2, 3))
     assert after > 1.3 * before
+
+
+def test_tiles_are_shifted_by_up_to_half_the_image(monkeypatch):
+    monkeypatch.setattr(dream, "smoothed", lambda gradient, sigmas: gradient)
+    model = sequential((12, 12, 1), kinds.Conv2D(1, 3, padding="same", name="sums"))
+    set_weights(model, sums=[np.ones((3, 3, 1, 1)), [0.0]])
+    image = np.zeros((12, 12, 1), np.float32)
+    always_shifted(monkeypatch)
+    settings = {"octaves": 1, "steps": 1, "jitter": 1, "step": 0.01, "tile": 4}
+    found = dream.deep_dream(model, image, "sums", 0, seed=0, **settings)[-1] / (0.01 * 255)
+    # a pixel is in three sums of three along each axis, in two where its tile ends
+    sums = np.array([3, 2, 2, 3, 3, 2, 2, 3, 3, 2, 2, 3])
+    np.testing.assert_allclose(found[..., 0], np.outer(sums, sums), rtol=1e-5)

@@ -118,6 +118,19 @@ def test_a_normalization_of_two_convolutions_is_not_folded():
     np.testing.assert_allclose(found, model(pixels), rtol=1e-5)
 
 
+@pytest.mark.parametrize("axis", [1, 3])
+def test_a_normalization_of_rows_is_not_folded(axis):
+    kinds = keras.layers
+    norm = kinds.BatchNormalization(axis=axis, name="norm")
+    model = sequential((2, 3, 1), kinds.Conv2D(2, 1, name="conv"), norm)
+    norm.set_weights(list(np.arange(1.0, 9.0).reshape(4, 2)))
+    pixels = np.random.default_rng(0).uniform(size=(1, 2, 3, 1)).astype(np.float32)
+    substitute = graph.folded(model)
+    assert (substitute(norm) is None) == (axis == 1)
+    (found,) = graph.outputs(model, pixels, ["norm"], substitute)
+    np.testing.assert_allclose(found, model(pixels), rtol=1e-5)
+
+
 def test_a_maximum_or_a_clip_is_known_as_a_rectifier():
     image = keras.Input((1, 1, 2))
     over, clipped = keras.ops.maximum(image, 0), keras.ops.clip(image, 0, 6)

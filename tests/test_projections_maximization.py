@@ -48,6 +48,18 @@ def test_one_number_is_one_wave():
     )
 
 
+def test_a_wave_has_its_colour_and_its_decay():
+    numbers = np.zeros((1, 3, 4, 6), np.float32)
+    numbers[0, 1, 0, 3] = 5.0
+    found = images.Fourier((4, 6, 3), decay=2.0).images(tf.constant(numbers)).numpy()[0]
+    wave = np.array([1, -1, 1, -1, 1, -1]) / np.sqrt(4 * 6)
+    colour = np.array([0.09, 0.0, -0.09]) / np.sqrt(0.26**2 + 0.27**2 + 0.27**2)
+    expected = 5.0 * (0.5 / 0.5**2) * wave[:, None] * colour
+    np.testing.assert_allclose(
+        np.log(found / (1 - found)), np.broadcast_to(expected, (4, 6, 3)), atol=1e-5
+    )
+
+
 def test_the_constant_counts_as_the_slowest_wave():
     scales = images.spectrum(4, 6, decay=2.0)
     np.testing.assert_allclose(scales[0, 0], 0.5 * 6**2)
@@ -377,6 +389,15 @@ def test_pixels_climb_too(network):
         network, objectives.logit(2), image=images.Pixels((18, 14, 1)), seed=3, steps=25
     )
     assert found.values[0, 1] > found.values[0, 0] + 0.02
+
+
+def test_the_network_sees_the_images_transformed(network):
+    objective = objectives.logit(2)
+    plain, shifted = (
+        maximization.maximize(network, objective, seed=3, steps=3, transforms=own).images
+        for own in ((), transforms.GENTLE)
+    )
+    assert np.abs(plain - shifted).max() > 1
 
 
 def test_diversity_tells_images_apart_and_is_not_in_their_values(network):

@@ -388,7 +388,7 @@ def folded(
             continue
         normalization = known[fed[0]]
         alone = called[operation] == called[normalization] == 1
-        if alone and isinstance(normalization, keras.layers.BatchNormalization):
+        if alone and _is_of_channels(normalization):
             calls[operation] = _folded_call(operation, normalization, single_image)
             calls[normalization] = lambda x, **_: x
     return calls.get
@@ -396,6 +396,11 @@ def folded(
 
 def _is_linear(operation: keras.Operation) -> bool:
     return operation.activation is keras.activations.linear
+
+
+def _is_of_channels(operation: keras.Operation) -> bool:
+    """Tell whether an operation is a batch normalization of the channels of maps."""
+    return isinstance(operation, keras.layers.BatchNormalization) and operation.axis in (-1, 3)
 
 
 _FOLDABLE = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)

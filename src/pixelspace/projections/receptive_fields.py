@@ -90,11 +90,15 @@ def _whole(length: int) -> _Axis:
     return _Axis(length=1, size=length, stride=0, start=0)
 
 
-def _union(axes: list[_Axis]) -> _Axis:
-    """Join what several paths see along one axis; they end in one map, so their strides agree."""
-    for axis in axes:
-        if axis.stride == 0:
-            return axis
+def _union(axes: list[_Axis], image: int) -> _Axis:
+    """Join what several paths see along one axis of an image of this length.
+
+    They end in one map, so their strides agree, unless one of them ends in a single cell that is
+    repeated for all: with what each cell sees besides it, that is taken to be the whole image.
+    """
+    is_repeated = len({axis.length for axis in axes}) > 1
+    if is_repeated or any(axis.stride == 0 for axis in axes):
+        return _whole(image)
     start = min(axis.start for axis in axes)
     end = max(axis.start + axis.size for axis in axes)
     return _Axis(axes[0].length, end - start, axes[0].stride, start)
@@ -120,7 +124,7 @@ def _through(operation: keras.Operation, maps: list[_Map], image: tuple[int, int
         axes = zip(maps[0].axes, ends, strict=True)
         return _Map(*(axis.padded(sign * before, sign * after) for axis, (before, after) in axes))
     elif _is_cell_by_cell(operation):
-        return _Map(*(_union([m.axes[i] for m in maps]) for i in (0, 1)))
+        return _Map(*(_union([m.axes[i] for m in maps], image[i]) for i in (0, 1)))
     else:
         return _Map(*map(_whole, image))
     same = operation.padding == "same"
