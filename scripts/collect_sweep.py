@@ -1,6 +1,6 @@
 """Rule collect_sweep: make one table of all networks of a sweep, and a summary of its points."""
 
-from pixelspace import artifacts, runtime
+from pixelspace import artifacts, runtime, scores
 from pixelspace.report import sweep
 
 with runtime.job(snakemake.log[0]):
@@ -13,7 +13,7 @@ with runtime.job(snakemake.log[0]):
         if network["repeats"]:
             report = next(repeated)
             measures = {name: next(repeated) for name in snakemake.params.measures}
-            found = {"numbers": sweep.numbers_of(report, measures)}
+            found = {"numbers": scores.numbers_of(report, measures)}
         else:
             found = known[network["key"]]
         rows.append(network | found)

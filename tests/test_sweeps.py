@@ -12,7 +12,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pixelspace import artifacts, config, points, sweeps
+from pixelspace import artifacts, config, fingerprint, points, sweeps
 from pixelspace.errors import UserError
 from pixelspace.files import digest
 from pixelspace.networks import restarts
@@ -317,6 +317,12 @@ def test_a_table_lists_the_ends_of_what_is_long():
     found = [point["mean"] for point in table.listed(many)]
     assert found == [*range(99, 79, -1), *range(19, -1, -1)]
     assert table.listed(many[:40]) == many[:40]
+
+
+def test_an_edit_of_what_writes_of_networks_trains_none_again():
+    code = fingerprint.parts("pixelspace.points")
+    assert "pixelspace.scores" in code
+    assert not [module for module in code if module.startswith("pixelspace.report")]
 
 
 def test_a_sweep_is_written_as_other_artifacts_are(wanted, tmp_path):

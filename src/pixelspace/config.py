@@ -719,7 +719,7 @@ OF_TRAINING = (
     *("epochs", "seed", "parameters", "trainable_parameters"),
 )
 OF_RESTARTS = ("restarts", "restarts_median_loss", "restarts_best_loss", "restarts_near_best")
-"""The numbers that training gives, see `pixelspace.report.numbers.of_report`; and an accuracy of
+"""The numbers that training gives, see `pixelspace.scores.of_report`; and an accuracy of
 each class."""
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 
-from pixelspace import runtime
+from pixelspace import runtime, scores
 from pixelspace.artifacts import (
     UNFINISHED,
     StoredDataset,
@@ -21,7 +21,6 @@ from pixelspace.artifacts import (
 )
 from pixelspace.errors import UserError
 from pixelspace.files import digest, failed
-from pixelspace.report import sweep
 
 
 class Store:
@@ -120,7 +119,7 @@ def train_and_measure(settings: Mapping, dataset: StoredDataset) -> dict[str, fl
         own = dict(chosen["settings"])
         measure = import_module(f"pixelspace.measures.{own.pop('kind')}").measure
         measured[name] = measure(trained.model, dataset, seed=chosen["seed"], **own)
-    numbers = sweep.numbers_of(trained.report, measured)
+    numbers = scores.numbers_of(trained.report, measured)
     for name, value in numbers.items():
         if not math.isfinite(value):
             raise UserError(f"training diverged: {name} is {value}")

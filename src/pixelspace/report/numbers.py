@@ -13,8 +13,7 @@ import numpy as np
 
 from pixelspace.artifacts import open_dataset, read_json
 from pixelspace.report import spread
-
-NEAR = 0.1  # nats
+from pixelspace.scores import of_report
 
 Numbers = dict[str, dict]
 
@@ -95,29 +94,6 @@ def of_dataset(path: str) -> Iterator[tuple[str, float]]:
                 covered |= dataset["test"].masks[part][:]
             yield "mask_share", float(covered.mean())
             yield "mask_share_largest", float(covered.mean(axis=(1, 2)).max())
-
-
-def of_report(report: Mapping) -> Iterator[tuple[str, float]]:
-    """Yield the scores of one trained network, and which classes it confuses."""
-    test, history = report["test"], report["history"]
-    yield "test_accuracy", test["accuracy"]
-    yield "test_errors", test["errors"]
-    yield "test_ties", test["ties"]
-    yield "parameters", report["parameters"]["total"]
-    yield "trainable_parameters", report["parameters"]["trainable"]
-    yield "epochs", len(history["train_loss"])
-    yield "validation_accuracy", history["validation_accuracy"][-1]
-    confusion = np.array(report["confusion"])
-    wrong = confusion * (1 - np.eye(len(confusion), dtype=int))
-    for i, name in enumerate(report["class_names"]):
-        yield f"accuracy_of_{name}", float(confusion[i, i] / max(confusion[i].sum(), 1))
-    yield "most_confused", int(wrong.max())
-    if "restarts" in report:
-        losses = np.array(report["restarts"])
-        yield "restarts", len(losses)
-        yield "restarts_median_loss", float(np.median(losses))
-        yield "restarts_best_loss", float(losses.min())
-        yield "restarts_near_best", int((losses <= losses.min() + NEAR).sum())
 
 
 def of_replicates(reports: list[Mapping]) -> dict[str, float]:

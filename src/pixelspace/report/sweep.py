@@ -11,7 +11,6 @@ import numpy as np
 
 from pixelspace.errors import UserError
 from pixelspace.report import spread
-from pixelspace.report.numbers import of_report
 
 LISTED = 40
 """Points of a sweep that a table has, at most."""
@@ -19,16 +18,6 @@ LISTED = 40
 Row = Mapping[str, Any]
 """A network: ``varied`` (values by key, of the same keys in each row), ``replicate``, ``key``, and
 ``numbers`` or ``error``."""
-
-
-def numbers_of(report: Mapping, measures: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    """Return the numbers of one network: of its training by name, others as ``measure.name``."""
-    measured = {
-        f"{measure}.{name}": value
-        for measure, numbers in measures.items()
-        for name, value in numbers.items()
-    }
-    return {**dict(of_report(report)), "seed": report["seed"], **measured}
 
 
 def tidy(rows: Sequence[Row]) -> str:
