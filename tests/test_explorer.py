@@ -224,7 +224,12 @@ def test_a_class_is_called_by_its_name():
     (panel,) = of(Unit("logits", 2), made)
     assert len(panel.pictures) == 2
     assert "chicken of logits" in panel.pictures[0].alt
-    assert len(of(Network(), sums())) == 2
+
+
+def test_a_sum_is_of_no_one_layer():
+    shown = of(Network(), sums())
+    assert [panel.layer for panel in shown] == ["", ""]
+    assert shown[0].title == "maximization of 4 - 9"
 
 
 def test_images_with_the_same_pixels_are_the_same_whoever_shows_them():

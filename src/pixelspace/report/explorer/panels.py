@@ -256,7 +256,9 @@ def maximization(projection: Projection) -> Iterator[Panel]:
             )
         ]
         title = f"maximization of {what}" if sums else "maximization"
-        yield Panel(of, title, layer, pictures, _excited(values[0]), notes=about["notes"])
+        # The parts of a sum may be of any layers: its title names them.
+        where = "" if sums else layer
+        yield Panel(of, title, where, pictures, _excited(values[0]), notes=about["notes"])
 
 
 def _excited(values: np.ndarray) -> dict[str, str]:
