@@ -204,6 +204,29 @@ def test_a_note_stands_with_the_units_that_it_is_about():
     assert shown == {3: [notes[0], notes[2]], 10: notes[1:], 17: [notes[0], notes[2]]}
 
 
+def test_a_note_stands_with_each_unit_that_it_names():
+    note = "unit 3, unit 17: hardly excited more than by the first image"
+    made = with_about(examples.patches(3, 4, 14, 1), notes=[note])
+    shown = {unit: of(Unit("relu2", unit), made)[-1].notes for unit in (3, 10, 17)}
+    assert shown == {3: [note], 10: [], 17: [note]}
+
+
+def test_a_note_stands_with_the_images_that_it_is_about():
+    notes = [
+        "methods gradient, guided: zero everywhere for images 1, 3",
+        "method integrated_gradients: for image 2 the shares miss the gain 2 by 1",
+        "method grad_cam: left out, as no layer has a map",
+    ]
+    made = with_about(examples.attribution(4), notes=notes)
+    shown = {panel.of.place: panel.notes for panel in panels.panels(made)}
+    assert shown == {
+        "test image 0": notes[2:],
+        "test image 1": [notes[0], notes[2]],
+        "test image 2": notes[1:],
+        "test image 3": [notes[0], notes[2]],
+    }
+
+
 @pytest.mark.parametrize(
     ("value", "words"),
     [

@@ -107,7 +107,7 @@ class Panel:
 
 
 def panels(projection: Projection) -> Iterator[Panel]:
-    """Yield what a projection shows, subject by subject; notes about other units are left out.
+    """Yield what a projection shows, subject by subject; notes about others are left out.
 
     A kind that is not in `KINDS` shows nothing here.
     """
@@ -117,11 +117,19 @@ def panels(projection: Projection) -> Iterator[Panel]:
 
 
 def concerns(note: str, subject: Subject) -> bool:
-    """Return whether a note is about a subject: one on ``units 3, 5`` is not about unit 4."""
-    named = re.match(r"units? ([\d, ]+):", note)
-    if named is None or not isinstance(subject, Unit):
-        return True
-    return f"{subject.number}" in re.findall(r"\d+", named[1])
+    """Return whether a note is about a subject: one on ``units 3, 5`` is not about unit 4.
+
+    Nor is one on ``images 3, 5`` about image 4.
+    """
+    match subject:
+        case Unit(number=unit):
+            what, own = "unit", f"{unit}"
+        case Seen(place=place) if place:
+            what, own = "image", place.rpartition(" ")[2]
+        case _:
+            return True
+    named = re.findall(rf"\b{what}s? (\d+(?:, \d+)*)", note)
+    return not named or own in ", ".join(named).split(", ")
 
 
 def number(value: float) -> str:
