@@ -451,12 +451,26 @@ def test_a_link_may_name_any_layer_of_a_stage(browser, explorer):
         assert page.locator("#said").inner_text() == ""
 
 
-def test_a_link_to_what_is_not_there_says_so(browser, explorer):
-    with opened(browser, explorer, fragment="#network=mine&unit=<b>") as page:
-        assert (
-            page.locator("#said").inner_text() == "There is no network mine and no unit <b> here."
-        )
+@pytest.mark.parametrize(
+    ("fragment", "said"),
+    [
+        ("network=mine&unit=<b>", "no network mine and no unit <b>"),
+        ("network=digits&look=dream", "no look dream"),
+        ("network=few&look=unit", "no look unit"),
+    ],
+)
+def test_a_link_to_what_is_not_there_says_so(browser, explorer, fragment, said):
+    with opened(browser, explorer, fragment=f"#{fragment}") as page:
+        assert page.locator("#said").inner_text() == f"There is {said} here."
         assert page.locator("main canvas").count()
+
+
+def test_another_network_is_looked_at_as_far_as_it_can_be(browser, explorer):
+    with opened(browser, explorer, fragment="#network=digits&look=unit") as page:
+        with another(page):
+            page.get_by_label("Network", exact=True).select_option("few")
+        assert page.get_by_label("Look at", exact=True).input_value() == "image"
+        assert page.locator("#said").inner_text() == ""
 
 
 def test_the_keyboard_is_enough(browser, explorer):

@@ -31,8 +31,7 @@ const explorer = { experiments: [] };
       return found || list[0];
     };
     const network = choose("network", explorer.experiments);
-    const looks = possible(network);
-    const look = looks.includes(asked.get("look")) ? asked.get("look") : looks[0];
+    const look = choose("look", possible(network).map((name) => ({ name }))).name;
     const layer = choose("layer", network.stages, "layers");
     const unit = layer && choose("unit", layer.units, "number");
     const image = choose("image", network.images);
@@ -294,7 +293,11 @@ const explorer = { experiments: [] };
 
   explorer.start = () => {
     const choices = {
-      network: (name) => location.hash = `#${new URLSearchParams({ network: name, look: state.look })}`,
+      network: (name) => {
+        const looks = possible(named(explorer.experiments, name));
+        const look = looks.includes(state.look) ? state.look : looks[0];
+        location.hash = `#${new URLSearchParams({ network: name, look })}`;
+      },
       look: (look) => go({ look }),
       layer: (name) => {
         const layer = named(state.network.stages, name);
