@@ -451,12 +451,39 @@ def test_a_link_may_name_any_layer_of_a_stage(browser, explorer):
         assert page.locator("#said").inner_text() == ""
 
 
+def test_a_link_to_a_projection_opens_what_it_shows(browser, explorer):
+    with opened(browser, explorer, size=PHONE) as page:
+        for name, own in projections().items():
+            for key in own:
+                link = f"#network={name}&projection={key}"
+                go(page, link)
+                assert page.locator("#said").inner_text() == "", link
+                first = page.locator(f"article[data-projection='{key}']").first
+                top = first.bounding_box()["y"]
+                assert 0 <= top < PHONE[1], link
+
+
+def test_a_projection_of_images_opens_with_one_and_others_with_their_first_unit(explorer):
+    data = {name: data_of(explorer, name)["projections"] for name in NETWORKS}
+    opens = {
+        (name, own["name"]): dict(own["opens"]) for name, shown in data.items() for own in shown
+    }
+    first = examples.condemned(6, 5).arrays["units"][0]
+    layer = examples.condemned(6, 5).about["layer"]
+    assert opens["digits", "faults"] == {"look": "unit", "layer": layer, "unit": first}
+    assert opens["digits", "feature_maps"] == {"look": "image", "image": "test image 0"}
+    assert opens["digits", "differences"] == {"look": "network"}
+    assert opens["dishes", "atlas"] == {"look": "unit", "layer": "b6_out"}
+    assert opens["dishes", "dream"]["look"] == "image"
+
+
 @pytest.mark.parametrize(
     ("fragment", "said"),
     [
         ("network=mine&unit=<b>", "no network mine and no unit <b>"),
         ("network=digits&look=dream", "no look dream"),
         ("network=few&look=unit", "no look unit"),
+        ("network=few&projection=dream", "no projection dream"),
     ],
 )
 def test_a_link_to_what_is_not_there_says_so(browser, explorer, fragment, said):
