@@ -26,7 +26,7 @@ from PIL import Image
 from pixelspace import artifacts
 from pixelspace import config as configuration
 from pixelspace.artifacts import Projection
-from pixelspace.figures import style, tiles
+from pixelspace.figures import atlas, style, tiles
 from pixelspace.networks import cnn, efficientnet, perceptron
 from pixelspace.report.explorer import page, panels, sheets
 from pixelspace.report.explorer.panels import Layer, Network, Seen, Unit
@@ -149,6 +149,17 @@ def test_every_kind_of_projection_is_shown():
     assert set(panels.KINDS) == set(configuration.KINDS)
     tried = {made.about["kind"] for own in projections().values() for made in own.values()}
     assert tried == set(configuration.KINDS)
+
+
+def test_a_kind_that_nothing_sorts_shows_the_examples_of_its_figure(monkeypatch):
+    monkeypatch.delitem(panels.KINDS, "atlas")
+    made = with_about(examples.atlas(4), notes=["a note"])
+    data, _ = page.experiment("dishes", {"map": made}, [("b10_out", "conv")], {})
+    (panel,) = data["panels"]
+    assert (panel["title"], panel["layer"], panel["notes"]) == ("atlas", "b10_out", ["a note"])
+    assert len(panel["pictures"]) == len(atlas.examples(made)[0].tiles)
+    assert all(f"atlas of b10_out, {n} of" in p[6] for n, p in enumerate(panel["pictures"], 1))
+    assert data["projections"] == [{"name": "map", "opens": [["look", "network"]]}]
 
 
 def test_no_panel_is_empty_and_every_picture_is_in_words():

@@ -1,6 +1,6 @@
 """What there is to see of a unit, a layer, an image or a network: panels, from a projection.
 
-Each kind of projection has a function of its name, which yields panels. Their pictures are the
+A kind of projection may have a function of its name, which yields panels. Their pictures are the
 tiles of the figures, so that a value has the same colour on paper and here.
 """
 
@@ -9,6 +9,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib import import_module
 from typing import NamedTuple
 
 import numpy as np
@@ -109,11 +110,23 @@ class Panel:
 def panels(projection: Projection) -> Iterator[Panel]:
     """Yield what a projection shows, subject by subject; notes about others are left out.
 
-    A kind that is not in `KINDS` shows nothing here.
+    A kind that is not in `KINDS` shows what its figure gives as examples.
     """
-    shown = KINDS.get(projection.about["kind"], lambda _: ())
+    shown = KINDS.get(projection.about["kind"], examples)
     for panel in shown(projection):
         yield replace(panel, notes=[note for note in panel.notes if concerns(note, panel.of)])
+
+
+def examples(projection: Projection) -> Iterator[Panel]:
+    """Yield the examples of a projection's figure, a row in a panel, all of the network."""
+    about = projection.about
+    for row in import_module(f"pixelspace.figures.{about['kind']}").examples(projection):
+        words = f"{row.method} of {row.layer}" if row.layer else row.method
+        pictures = [
+            Picture(tile, "", f"{words}, {place} of {len(row.tiles)}")
+            for place, tile in enumerate(row.tiles, start=1)
+        ]
+        yield Panel(Network(), row.method, row.layer, pictures, notes=about["notes"])
 
 
 def concerns(note: str, subject: Subject) -> bool:
