@@ -4,11 +4,13 @@
 make test TESTS=tests/acceptance.py
 """
 
+import html
 import re
 import unicodedata
 from pathlib import Path
 from statistics import mean
 from typing import NamedTuple
+from urllib.parse import parse_qs
 
 import pytest
 import yaml
@@ -247,3 +249,16 @@ def test_the_explorer_opens_in_a_second_and_shows_each_unit_and_image():
             for look in ("unit", "image", "network"):
                 go(page, f"#network={name}&look={look}")
                 assert faults(page) == [], (name, look)
+
+
+def test_each_figure_of_a_projection_is_where_its_link_to_the_explorer_leads():
+    text = (RESULTS / "paper.html").read_text(encoding="utf-8")
+    found = re.findall(r'<a class="look" href="explorer/index.html(#[^"]+)"', text)
+    links = dict.fromkeys(html.unescape(link) for link in found)
+    with chromium() as browser, opened(browser, RESULTS / "explorer/index.html") as page:
+        for link in links:
+            go(page, link)
+            assert page.locator("#said").inner_text() == "", link
+            name = parse_qs(link.removeprefix("#")).get("projection", [""])[0]
+            assert not name or page.locator(f"article[data-projection='{name}']").count(), link
+    assert sum("&projection=" in link for link in links) > 20

@@ -26,7 +26,7 @@ from PIL import Image
 from pixelspace import artifacts
 from pixelspace import config as configuration
 from pixelspace.artifacts import Projection
-from pixelspace.figures import style, tiles
+from pixelspace.figures import atlas, style, tiles
 from pixelspace.networks import cnn, efficientnet, perceptron
 from pixelspace.report.explorer import page, panels, sheets
 from pixelspace.report.explorer.panels import Layer, Network, Seen, Unit
@@ -151,6 +151,17 @@ def test_every_kind_of_projection_is_shown():
     assert tried == set(configuration.KINDS)
 
 
+def test_a_kind_that_nothing_sorts_shows_the_examples_of_its_figure(monkeypatch):
+    monkeypatch.delitem(panels.KINDS, "atlas")
+    made = with_about(examples.atlas(4), notes=["a note"])
+    data, _ = page.experiment("dishes", {"map": made}, [("b10_out", "conv")], {})
+    (panel,) = data["panels"]
+    assert (panel["title"], panel["layer"], panel["notes"]) == ("atlas", "b10_out", ["a note"])
+    assert len(panel["pictures"]) == len(atlas.examples(made)[0].tiles)
+    assert all(f"atlas of b10_out, {n} of" in p[6] for n, p in enumerate(panel["pictures"], 1))
+    assert data["projections"] == [{"name": "map", "opens": [["look", "network"]]}]
+
+
 def test_no_panel_is_empty_and_every_picture_is_in_words():
     for own in projections().values():
         for projection in own.values():
@@ -204,6 +215,29 @@ def test_a_note_stands_with_the_units_that_it_is_about():
     assert shown == {3: [notes[0], notes[2]], 10: notes[1:], 17: [notes[0], notes[2]]}
 
 
+def test_a_note_stands_with_each_unit_that_it_names():
+    note = "unit 3, unit 17: hardly excited more than by the first image"
+    made = with_about(examples.patches(3, 4, 14, 1), notes=[note])
+    shown = {unit: of(Unit("relu2", unit), made)[-1].notes for unit in (3, 10, 17)}
+    assert shown == {3: [note], 10: [], 17: [note]}
+
+
+def test_a_note_stands_with_the_images_that_it_is_about():
+    notes = [
+        "methods gradient, guided: zero everywhere for images 1, 3",
+        "method integrated_gradients: for image 2 the shares miss the gain 2 by 1",
+        "method grad_cam: left out, as no layer has a map",
+    ]
+    made = with_about(examples.attribution(4), notes=notes)
+    shown = {panel.of.place: panel.notes for panel in panels.panels(made)}
+    assert shown == {
+        "test image 0": notes[2:],
+        "test image 1": [notes[0], notes[2]],
+        "test image 2": notes[1:],
+        "test image 3": [notes[0], notes[2]],
+    }
+
+
 @pytest.mark.parametrize(
     ("value", "words"),
     [
@@ -224,7 +258,12 @@ def test_a_class_is_called_by_its_name():
     (panel,) = of(Unit("logits", 2), made)
     assert len(panel.pictures) == 2
     assert "chicken of logits" in panel.pictures[0].alt
-    assert len(of(Network(), sums())) == 2
+
+
+def test_a_sum_is_of_no_one_layer():
+    shown = of(Network(), sums())
+    assert [panel.layer for panel in shown] == ["", ""]
+    assert shown[0].title == "maximization of 4 - 9"
 
 
 def test_images_with_the_same_pixels_are_the_same_whoever_shows_them():
@@ -423,12 +462,53 @@ def test_a_link_may_name_any_layer_of_a_stage(browser, explorer):
         assert page.locator("#said").inner_text() == ""
 
 
-def test_a_link_to_what_is_not_there_says_so(browser, explorer):
-    with opened(browser, explorer, fragment="#network=mine&unit=<b>") as page:
-        assert (
-            page.locator("#said").inner_text() == "There is no network mine and no unit <b> here."
-        )
+def test_a_link_to_a_projection_opens_what_it_shows(browser, explorer):
+    with opened(browser, explorer, size=PHONE) as page:
+        for name, own in projections().items():
+            for key in own:
+                link = f"#network={name}&projection={key}"
+                go(page, link)
+                assert page.locator("#said").inner_text() == "", link
+                first = page.locator(f"article[data-projection='{key}']").first
+                top = first.bounding_box()["y"]
+                assert 0 <= top < PHONE[1], link
+
+
+def test_a_projection_of_images_opens_with_one_and_others_with_their_first_unit(explorer):
+    data = {name: data_of(explorer, name)["projections"] for name in NETWORKS}
+    opens = {
+        (name, own["name"]): dict(own["opens"]) for name, shown in data.items() for own in shown
+    }
+    first = examples.condemned(6, 5).arrays["units"][0]
+    layer = examples.condemned(6, 5).about["layer"]
+    assert opens["digits", "faults"] == {"look": "unit", "layer": layer, "unit": first}
+    assert opens["digits", "feature_maps"] == {"look": "image", "image": "test image 0"}
+    assert opens["digits", "differences"] == {"look": "network"}
+    assert opens["dishes", "atlas"] == {"look": "unit", "layer": "b6_out"}
+    assert opens["dishes", "dream"]["look"] == "image"
+
+
+@pytest.mark.parametrize(
+    ("fragment", "said"),
+    [
+        ("network=mine&unit=<b>", "no network mine and no unit <b>"),
+        ("network=digits&look=dream", "no look dream"),
+        ("network=few&look=unit", "no look unit"),
+        ("network=few&projection=dream", "no projection dream"),
+    ],
+)
+def test_a_link_to_what_is_not_there_says_so(browser, explorer, fragment, said):
+    with opened(browser, explorer, fragment=f"#{fragment}") as page:
+        assert page.locator("#said").inner_text() == f"There is {said} here."
         assert page.locator("main canvas").count()
+
+
+def test_another_network_is_looked_at_as_far_as_it_can_be(browser, explorer):
+    with opened(browser, explorer, fragment="#network=digits&look=unit") as page:
+        with another(page):
+            page.get_by_label("Network", exact=True).select_option("few")
+        assert page.get_by_label("Look at", exact=True).input_value() == "image"
+        assert page.locator("#said").inner_text() == ""
 
 
 def test_the_keyboard_is_enough(browser, explorer):

@@ -1,5 +1,6 @@
 """The recipe for a paper of one's own: the files on its page, in a copy of the repository."""
 
+import json
 import re
 import shutil
 
@@ -42,6 +43,16 @@ def test_a_data_set_a_network_a_projection_and_a_figure_are_a_file_each(own_pape
     assert re.search(r"What excites four filters on average over 200 test images", text)
     assert (own_paper / RESULTS / "figures/rounds-answers.pdf").is_file()
     assert "efl" in text  # the rest of the paper is there, too
+
+
+def test_the_explorer_shows_what_is_brought(own_paper):
+    run = snakemake(own_paper, f"{RESULTS}/explorer/index.html", overlays=(SMOKE, "my.yaml"))
+    assert run.returncode == 0, run.stdout + run.stderr
+    text = (own_paper / RESULTS / "explorer/rounds.js").read_text("utf-8")
+    rounds = json.loads(text.removeprefix("explorer.experiments.push(").removesuffix(");\n"))
+    (panel,) = rounds["panels"]
+    assert (panel["title"], panel["layer"]) == ("reverse correlation", "relu1")
+    assert len(panel["pictures"]) == 4
 
 
 def test_the_recipe_has_a_file_of_each_sort():

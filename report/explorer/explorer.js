@@ -25,18 +25,20 @@ const explorer = { experiments: [] };
   const read = (fragment) => {
     const asked = new URLSearchParams(fragment.replace(/^#/, ""));
     const missing = [];
-    const choose = (what, list, key) => {
+    const find = (what, list, key) => {
       const found = asked.has(what) ? named(list, asked.get(what), key) : undefined;
       if (asked.has(what) && !found) missing.push(`${what} ${asked.get(what)}`);
-      return found || list[0];
+      return found;
     };
+    const choose = (what, list, key) => find(what, list, key) || list[0];
     const network = choose("network", explorer.experiments);
-    const looks = possible(network);
-    const look = looks.includes(asked.get("look")) ? asked.get("look") : looks[0];
+    const projection = find("projection", network.projections);
+    for (const [what, value] of projection?.opens ?? []) asked.set(what, value);
+    const look = choose("look", possible(network).map((name) => ({ name }))).name;
     const layer = choose("layer", network.stages, "layers");
     const unit = layer && choose("unit", layer.units, "number");
     const image = choose("image", network.images);
-    return { network, look, layer, unit, image, missing };
+    return { network, projection, look, layer, unit, image, missing };
   };
 
   const possible = (network) => [
@@ -144,7 +146,7 @@ const explorer = { experiments: [] };
     const title = element("h3", { textContent: shown.title });
     if (shown.layer) title.append(" ", element("code", { textContent: shown.layer }));
     const size = sizeOf(shown.pictures);
-    return element("article", {
+    const made = element("article", {
       className: shown.pictures.length * size > WIDE ? "panel wide" : "panel" },
       title,
       shown.pictures.length ? element("ul", { className: "pictures" },
@@ -155,6 +157,8 @@ const explorer = { experiments: [] };
       facts(shown.facts),
       ...shown.bars.map(chart),
       ...shown.notes.map((note) => element("p", { textContent: note })));
+    made.dataset.projection = shown.projection;
+    return made;
   };
 
   const firstPicture = (unit) => unit.panels.find((one) => one.pictures.length)?.pictures[0];
@@ -228,7 +232,7 @@ const explorer = { experiments: [] };
 
   const draw = () => {
     state = read(location.hash);
-    const { network, look, layer, unit, image, missing } = state;
+    const { network, projection, look, layer, unit, image, missing } = state;
     const text = (value) => [String(value), String(value)];
     fill("network", explorer.experiments.map(({ name }) => text(name)), network.name);
     for (const option of at("look").options) option.hidden = !possible(network).includes(option.value);
@@ -251,6 +255,11 @@ const explorer = { experiments: [] };
       const row = current.closest("ul");
       row.scrollLeft = current.offsetLeft - row.offsetLeft - row.clientWidth / 2;
       if (within) current.focus();
+    }
+    if (projection) {
+      [...at("shown").querySelectorAll("article")]
+        .find(({ dataset }) => dataset.projection === projection.name)
+        ?.scrollIntoView({ block: "nearest" });
     }
     say(missing.length ? `There is no ${missing.join(" and no ")} here.` : "");
     const title = at("shown").querySelector("h2")?.textContent ?? network.name;
@@ -294,7 +303,11 @@ const explorer = { experiments: [] };
 
   explorer.start = () => {
     const choices = {
-      network: (name) => location.hash = `#${new URLSearchParams({ network: name, look: state.look })}`,
+      network: (name) => {
+        const looks = possible(named(explorer.experiments, name));
+        const look = looks.includes(state.look) ? state.look : looks[0];
+        location.hash = `#${new URLSearchParams({ network: name, look })}`;
+      },
       look: (look) => go({ look }),
       layer: (name) => {
         const layer = named(state.network.stages, name);

@@ -468,24 +468,17 @@ EXPLORER = f"{RESULTS}/explorer"
 
 
 def looks():
-    """Where in the explorer, seen from the paper's page, there is more to see than each figure shows."""
-    found = {}
-    for name, chosen in CONFIG.experiments.items():
-        for subject in subjects(name):
-            look = "network"
-            if subject in chosen.projections:
-                settings = chosen.projections[subject]
-                fields = type(settings).model_fields
-                if "images" in fields or settings.kind in (
-                    "feature_maps",
-                    "randomized",
-                ):
-                    look = "image"
-                elif "units" in fields and settings.layer is not None:
-                    look = f"unit&layer={settings.layer}"
-            address = f"explorer/index.html#network={name}&look={look}"
-            found[f"{name}-{subject}"] = address
-    return found
+    """Where in the explorer, seen from the paper's page, there is more to see than each figure shows.
+
+    A projection is shown there itself, and of all else the network and its numbers; but of sweeps,
+    whose networks are not in it, nothing.
+    """
+    return {
+        f"{name}-{subject}": f"explorer/index.html#network={name}&"
+        + (f"projection={subject}" if subject in chosen.projections else "look=network")
+        for name, chosen in CONFIG.experiments.items()
+        for subject in subjects(name)
+    }
 
 
 def of_explorer():

@@ -23,7 +23,14 @@ rule make_explorer:
             name: [(layer.name, layer.kind) for layer in chosen.layers]
             for name, chosen in CONFIG.experiments.items()
         },
-        code=code("make_explorer"),
+        code=code(
+            "make_explorer",
+            lambda wildcards: {
+                f"pixelspace.figures.{projection.kind}"
+                for chosen in CONFIG.experiments.values()
+                for projection in chosen.projections.values()
+            },
+        ),
     message:
         "make the explorer"
     script:

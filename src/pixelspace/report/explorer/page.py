@@ -140,22 +140,26 @@ def experiment(
         for panel in own
         if isinstance(panel.of, Seen) and panel.of.place
     }
+    names = dict(zip(images, _names(images, places), strict=True))
     own_numbers = numbers_of(name, numbers)
     class_names = next((made.about["class_names"] for made in projections.values()), ())
     found = (_stage(stage, by_subject, own_numbers, class_names) for stage in stages(layers))
     return {
         "name": name,
         "sheets": list(files),
+        "projections": [
+            {"name": key, "opens": _pairs(_opens(own, names))} for key, own in shown.items() if own
+        ],
         "stages": [stage for stage in found if stage],
         "images": [
             {
-                "name": called,
+                "name": names[image],
                 "label": image.label,
-                "picture": [*where, "", f"{called}, {image.label}"],
+                "picture": [*where, "", f"{names[image]}, {image.label}"],
                 "panels": by_subject[image],
                 "numbers": _pairs(about_methods(own_numbers, by_subject[image])),
             }
-            for (image, where), called in zip(images.items(), _names(images, places), strict=True)
+            for image, where in images.items()
         ],
         "panels": by_subject.get(Network(), []),
         "numbers": _pairs(own_numbers),
@@ -181,7 +185,7 @@ def _laid_out(
         files[f"{name}-{key}.webp"] = sheets.encoded(sheet)
         where = iter([order, *box] for box in boxes)
         for panel in own:
-            by_subject.setdefault(panel.of, []).append(_panel(panel, where))
+            by_subject.setdefault(panel.of, []).append(_panel(panel, key, where))
         images |= dict(zip(new, where, strict=True))
     return files, by_subject, images
 
@@ -193,6 +197,20 @@ def _names(images: Iterable[Seen], places: Mapping[Seen, str]) -> list[str]:
         place = places.get(image)
         names.append(place if place and place not in names else f"unnumbered image {order}")
     return names
+
+
+def _opens(own: Sequence[Panel], names: Mapping[Seen, str]) -> dict[str, str | int]:
+    """Return what is to be chosen to see a projection: an image, or else what it begins with."""
+    first = min((panel.of for panel in own), key=lambda of: not isinstance(of, Seen))
+    match first:
+        case Seen():
+            return {"look": "image", "image": names[first]}
+        case Unit(layer, unit):
+            return {"look": "unit", "layer": layer, "unit": unit}
+        case Layer(layer):
+            return {"look": "unit", "layer": layer}
+        case Network():
+            return {"look": "network"}
 
 
 def _without_repetition(shown: Mapping[str, Sequence[Panel]]) -> dict[str, list[Panel]]:
@@ -238,9 +256,10 @@ def _stage(
     }
 
 
-def _panel(panel: Panel, where: Iterator[list[int]]) -> dict:
+def _panel(panel: Panel, projection: str, where: Iterator[list[int]]) -> dict:
     """Return a panel as JSON types; a picture is its sheet, its box there, its words and unit."""
     return {
+        "projection": projection,
         "title": panel.title,
         "layer": panel.layer,
         "pictures": [[*next(where), p.caption, p.alt, p.unit] for p in panel.pictures],

@@ -1,6 +1,6 @@
 """What there is to see of a unit, a layer, an image or a network: panels, from a projection.
 
-Each kind of projection has a function of its name, which yields panels. Their pictures are the
+A kind of projection may have a function of its name, which yields panels. Their pictures are the
 tiles of the figures, so that a value has the same colour on paper and here.
 """
 
@@ -9,6 +9,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib import import_module
 from typing import NamedTuple
 
 import numpy as np
@@ -107,21 +108,41 @@ class Panel:
 
 
 def panels(projection: Projection) -> Iterator[Panel]:
-    """Yield what a projection shows, subject by subject; notes about other units are left out.
+    """Yield what a projection shows, subject by subject; notes about others are left out.
 
-    A kind that is not in `KINDS` shows nothing here.
+    A kind that is not in `KINDS` shows what its figure gives as examples.
     """
-    shown = KINDS.get(projection.about["kind"], lambda _: ())
+    shown = KINDS.get(projection.about["kind"], examples)
     for panel in shown(projection):
         yield replace(panel, notes=[note for note in panel.notes if concerns(note, panel.of)])
 
 
+def examples(projection: Projection) -> Iterator[Panel]:
+    """Yield the examples of a projection's figure, a row in a panel, all of the network."""
+    about = projection.about
+    for row in import_module(f"pixelspace.figures.{about['kind']}").examples(projection):
+        words = f"{row.method} of {row.layer}" if row.layer else row.method
+        pictures = [
+            Picture(tile, "", f"{words}, {place} of {len(row.tiles)}")
+            for place, tile in enumerate(row.tiles, start=1)
+        ]
+        yield Panel(Network(), row.method, row.layer, pictures, notes=about["notes"])
+
+
 def concerns(note: str, subject: Subject) -> bool:
-    """Return whether a note is about a subject: one on ``units 3, 5`` is not about unit 4."""
-    named = re.match(r"units? ([\d, ]+):", note)
-    if named is None or not isinstance(subject, Unit):
-        return True
-    return f"{subject.number}" in re.findall(r"\d+", named[1])
+    """Return whether a note is about a subject: one on ``units 3, 5`` is not about unit 4.
+
+    Nor is one on ``images 3, 5`` about image 4.
+    """
+    match subject:
+        case Unit(number=unit):
+            what, own = "unit", f"{unit}"
+        case Seen(place=place) if place:
+            what, own = "image", place.rpartition(" ")[2]
+        case _:
+            return True
+    named = re.findall(rf"\b{what}s? (\d+(?:, \d+)*)", note)
+    return not named or own in ", ".join(named).split(", ")
 
 
 def number(value: float) -> str:
@@ -256,7 +277,9 @@ def maximization(projection: Projection) -> Iterator[Panel]:
             )
         ]
         title = f"maximization of {what}" if sums else "maximization"
-        yield Panel(of, title, layer, pictures, _excited(values[0]), notes=about["notes"])
+        # The parts of a sum may be of any layers: its title names them.
+        where = "" if sums else layer
+        yield Panel(of, title, where, pictures, _excited(values[0]), notes=about["notes"])
 
 
 def _excited(values: np.ndarray) -> dict[str, str]:
