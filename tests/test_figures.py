@@ -276,16 +276,16 @@ def test_figures_have_words_for_those_who_cannot_see_them(name):
 
 
 def test_words_for_a_figure_have_its_numbers(tmp_path):
-    assert "node 2: E" in diagram.alt(examples.letter_weights())
+    assert "of node 2, E" in diagram.alt(examples.letter_weights())
     wrong = examples.report()
     counts = np.array(wrong["confusion"])
     assert f"{counts.sum() - counts.trace()} of them off its diagonal" in training.alt(wrong)
-    assert "units 8, 12 of layer conv1" in weights.alt(examples.kernels(2, 5, 1))
+    assert "units 8 and 12 of layer conv1" in weights.alt(examples.kernels(2, 5, 1))
     assert style.named_units({"layer": "conv1"}, [2, 3, 4]) == "units 2 to 4 of layer conv1"
     with examples.letters(tmp_path) as dataset:
         assert samples.alt(dataset) == (
-            "Training images of 9 by 7 pixels, a row for each class, after the image without "
-            "noise: E, F, L."
+            "Training images of 9 by 7 pixels after the one without noise, a row for each class: "
+            "E, F and L."
         )
 
 
@@ -1028,10 +1028,10 @@ def test_every_projection_has_its_rows_on_the_contact_sheet():
     assert [word for word in words if "_" not in word and word not in ("conv1", "conv2")] == [
         *("weights", "condemned", "feature maps", "feature maps", "feature maps", "logits"),
         *("errors", "nearly errors"),
-        *("strongest patches", "relu2", "deconvnet", "relu2", "maximization", "MaCo"),
+        *("strongest patches", "relu2", "deconvolution", "relu2", "maximization", "MaCo"),
         *("depth series", "depth series", "pixels", "Fourier", "+ robust"),
         *("test images", "gradient", "logits", "Grad-CAM", "logits", "occlusion", "logits"),
-        *("test image", "gradient", "randomized", "guided backprop", "randomized"),
+        *("test image", "gradient", "randomized", "guided backpropagation", "randomized"),
         *("originals", "inversion", "inversion", "caricature", "caricature", "atlas", "dream"),
     ]
 

@@ -1,5 +1,7 @@
 """What in some images speaks for a class, by several methods."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
@@ -16,10 +18,12 @@ WORDS = {
     "gradient_times_input": "gradient times input",
     "smooth_grad": "SmoothGrad",
     "integrated_gradients": "integrated gradients",
-    "guided": "guided backprop",
+    "deconvnet": "deconvolution",
+    "guided": "guided backpropagation",
     "grad_cam": "Grad-CAM",
     "grad_cam_plus_plus": "Grad-CAM++",
 }
+"""How methods are called, as in the text; others by the names that they have in settings."""
 
 
 @style.house()
@@ -36,25 +40,33 @@ def draw(projection: Projection) -> Figure:
         heads["explained"] = about["explained"]
     rows = [row._replace(layer="") for row in examples(projection)]
     figure, _, left = tiles.table(rows, heads, foot=FOOT, largest=LARGEST)
+    scales(figure, left, about["methods"])
+    return figure
+
+
+def scales(figure: Figure, left: float, methods: Sequence[str]) -> None:
+    """Draw in the `FOOT` of a figure, from ``left``, what the colours of the methods' maps mean."""
     for positive, scale, colours, ends in (
         (False, Normalize(-1, 1), style.SIGNED, ["against", "0", "for"]),
         (True, Normalize(0, 1), style.INTENSITY, ["0", "max"]),
     ):
-        if any((method in CLASS_MAPS) == positive for method in about["methods"]):
+        if any((method in CLASS_MAPS) == positive for method in methods):
             bar = style.place(figure, left, figure.get_figheight() - 0.25, BAR, 0.07)
             style.colour_bar(bar, ScalarMappable(scale, colours), ends)
             left += BAR + 0.6
-    return figure
 
 
 def alt(projection: Projection) -> str:
     """Return in words what `draw` shows."""
     about = projection.about
-    methods = ", ".join(WORDS.get(method, method) for method in about["methods"])
+    methods = style.listed([WORDS.get(method, method) for method in about["methods"]])
+    explained = about["explained"]
+    if len(set(explained)) == 1:
+        explained = explained[:1]
     return (
-        f"Test images of {', '.join(about['labels'])} in a row, and below each a row of maps by "
-        f"each of: {methods}. They show what speaks for {', '.join(about['explained'])} in layer "
-        f"{about['layer']}."
+        f"Test images of {style.listed(about['labels'])} in a row, and below them a row of maps "
+        f"for each method: {methods}. They show what speaks for {style.listed(explained)} in "
+        f"layer {about['layer']}."
     )
 
 

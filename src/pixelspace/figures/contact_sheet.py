@@ -44,7 +44,7 @@ def draw(projections: Sequence[Projection]) -> Figure:
 def alt(projections: Sequence[Projection]) -> str:
     """Return in words what `draw` shows."""
     rows = ", ".join(f"{row.method} ({row.layer})" for row in _rows(projections) if row.layer)
-    return f"Contact sheet: a row of small examples of each method. {rows}."
+    return f"Contact sheet: a row of small examples of each method, by layer: {rows}."
 
 
 def _rows(projections: Iterable[Projection]) -> Iterable[tiles.Row]:

@@ -27,7 +27,7 @@ from matplotlib.text import Text
 from pixelspace.artifacts import written
 
 WIDTH = 5.9
-"""Width of every figure, in inches: the width of the paper's text."""
+"""Width of every figure, in inches; it stands in the middle of the paper's text, which is wider."""
 
 TALLEST = 8.2
 """Inches that the tallest figure may take on a page, its caption below it."""
@@ -175,6 +175,17 @@ def number(value: float, significant: int = 2) -> str:
     return f"${value:.{max(0, significant - 1 - exponent)}f}$"
 
 
+def counted(count: int, one: str, many: str = "") -> str:
+    """Return in words how many there are of something; of more than one it is called ``many``."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return words with commas between them, and an "and" before the last."""
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
+
+
 def unit_name(layer: str, unit: int) -> str:
     """Return how a unit is called: the perceptron's nodes ``h_1`` and so on, others by number."""
     return f"$h_{{{unit + 1}}}$" if layer in ("hidden", "hidden_relu") else f"{unit}"
@@ -184,10 +195,12 @@ def named_units(about: Mapping, units: Sequence[int]) -> str:
     """Return the units of a projection's layer in plain words."""
     layer = about["layer"]
     if layer == LOGITS:
-        return "the logits of " + ", ".join(about["class_names"][unit] for unit in units)
+        many = "the logit" if len(units) == 1 else "the logits"
+        return f"{many} of {listed([about['class_names'][unit] for unit in units])}"
     if len(units) > 2 and list(units) == list(range(units[0], units[-1] + 1)):
         return f"units {units[0]} to {units[-1]} of layer {layer}"
-    return f"units {', '.join(str(unit) for unit in units)} of layer {layer}"
+    many = "unit" if len(units) == 1 else "units"
+    return f"{many} {listed([str(unit) for unit in units])} of layer {layer}"
 
 
 @house()
