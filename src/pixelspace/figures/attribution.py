@@ -14,16 +14,7 @@ FOOT = 0.36  # the scales, below the maps
 BAR = 1.4
 LARGEST = 0.56  # with nine methods there is room for another figure on the page
 CLASS_MAPS = ("grad_cam", "grad_cam_plus_plus")
-WORDS = {
-    "gradient_times_input": "gradient times input",
-    "smooth_grad": "SmoothGrad",
-    "integrated_gradients": "integrated gradients",
-    "deconvnet": "deconvolution",
-    "guided": "guided backpropagation",
-    "grad_cam": "Grad-CAM",
-    "grad_cam_plus_plus": "Grad-CAM++",
-}
-"""How methods are called, as in the text; others by the names that they have in settings."""
+WORDS = style.METHODS
 
 
 @style.house()

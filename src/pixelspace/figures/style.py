@@ -9,6 +9,7 @@ machine, on the locale, or on a matplotlibrc.
 import functools
 import logging
 import math
+import re
 import string
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -59,6 +60,17 @@ ROUNDING = 1e-6  # inches, by which a sum of lengths may miss what it should be
 
 LOGITS = "logits"
 """The layer whose units are classes, and are called by their names."""
+
+METHODS = {
+    "gradient_times_input": "gradient times input",
+    "smooth_grad": "SmoothGrad",
+    "integrated_gradients": "integrated gradients",
+    "deconvnet": "deconvolution",
+    "guided": "guided backpropagation",
+    "grad_cam": "Grad-CAM",
+    "grad_cam_plus_plus": "Grad-CAM++",
+}
+"""How the text calls methods; all others by the names that they have in the settings."""
 
 SMALL_IMAGE = 64
 """Images of at most so many pixels a side are drawn with sharp pixels; larger ones smoothly."""
@@ -201,6 +213,15 @@ def named_units(about: Mapping, units: Sequence[int]) -> str:
         return f"units {units[0]} to {units[-1]} of layer {layer}"
     many = "unit" if len(units) == 1 else "units"
     return f"{many} {listed([str(unit) for unit in units])} of layer {layer}"
+
+
+def in_words(note: str) -> str:
+    """Return a note that calls the methods which it is about as the text does."""
+
+    def named(found: re.Match) -> str:
+        return found[1] + ", ".join(METHODS.get(name, name) for name in found[2].split(", "))
+
+    return re.sub(r"^(methods? )([\w, ]+)(?=:)", named, note)
 
 
 @house()

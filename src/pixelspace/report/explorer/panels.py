@@ -110,7 +110,8 @@ def panels(projection: Projection) -> Iterator[Panel]:
     """
     shown = KINDS.get(projection.about["kind"], lambda _: ())
     for panel in shown(projection):
-        yield replace(panel, notes=[note for note in panel.notes if concerns(note, panel.of)])
+        notes = [style.in_words(note) for note in panel.notes if concerns(note, panel.of)]
+        yield replace(panel, notes=notes)
 
 
 def concerns(note: str, subject: Subject) -> bool:
