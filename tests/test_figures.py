@@ -149,6 +149,10 @@ FIGURES = {
         attribution,
         lambda: examples.attribution(2, 3, methods=[f"method {number}" for number in range(20)]),
     ),
+    "attribution by a method of a long name": (
+        attribution,
+        lambda: examples.attribution(4, methods=["guided", "grad_cam"]),
+    ),
     "attribution by class maps alone": (
         attribution,
         lambda: examples.attribution(3, methods=["grad_cam"]),

@@ -11,7 +11,7 @@ from pixelspace.artifacts import Projection
 from pixelspace.figures import style, tiles
 
 FOOT = 0.36  # the scales, below the maps
-BAR = 1.4
+BAR, BETWEEN = 1.4, 0.6
 LARGEST = 0.56  # with nine methods there is room for another figure on the page
 CLASS_MAPS = ("grad_cam", "grad_cam_plus_plus")
 WORDS = style.METHODS
@@ -36,15 +36,20 @@ def draw(projection: Projection) -> Figure:
 
 
 def scales(figure: Figure, left: float, methods: Sequence[str]) -> None:
-    """Draw in the `FOOT` of a figure, from ``left``, what the colours of the methods' maps mean."""
-    for positive, scale, colours, ends in (
+    """Draw in the `FOOT` of a figure, from ``left``, what the colours of the methods' maps mean.
+
+    They begin further left where there would be no room for the last of them.
+    """
+    kinds = (
         (False, Normalize(-1, 1), style.SIGNED, ["against", "0", "for"]),
         (True, Normalize(0, 1), style.INTENSITY, ["0", "max"]),
-    ):
-        if any((method in CLASS_MAPS) == positive for method in methods):
-            bar = style.place(figure, left, figure.get_figheight() - 0.25, BAR, 0.07)
-            style.colour_bar(bar, ScalarMappable(scale, colours), ends)
-            left += BAR + 0.6
+    )
+    shown = [kind for kind in kinds if any((method in CLASS_MAPS) == kind[0] for method in methods)]
+    left = min(left, style.WIDTH - len(shown) * (BAR + BETWEEN) + BETWEEN - 0.2)
+    for _, scale, colours, ends in shown:
+        bar = style.place(figure, left, figure.get_figheight() - 0.25, BAR, 0.07)
+        style.colour_bar(bar, ScalarMappable(scale, colours), ends)
+        left += BAR + BETWEEN
 
 
 def alt(projection: Projection) -> str:

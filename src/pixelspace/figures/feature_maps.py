@@ -123,7 +123,8 @@ def _cell(
         return 1, ROOM, SMALLEST_SCALE
     aspect = height / width
     if height == width == 1:
-        largest = max(SMALLEST_SCALE, min(LONGEST_NAME, style.widest(classes, style.SMALL)))
+        name = min(LONGEST_NAME, style.widest(classes, style.SMALL) + GAP)
+        largest = max(SMALLEST_SCALE, name)
         aspect = SMALLEST_SCALE / largest
     columns, cell = style.grid(channels, ROOM, aspect, gap=GAP, line=LINE + GAP, largest=largest)
     return columns, cell, cell * aspect
