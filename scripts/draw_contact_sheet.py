@@ -7,7 +7,7 @@ with runtime.job(snakemake.log[0]):
 
     projections = [artifacts.read_projection(path) for path in snakemake.input.projections]
     notes = (
-        f"{projection.about['kind'].replace('_', ' ')}: {note}"
+        f"{projection.about['kind'].replace('_', ' ')}: {style.in_words(note)}"
         for projection in projections
         for note in projection.about["notes"]
     )

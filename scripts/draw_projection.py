@@ -9,7 +9,7 @@ with runtime.job(snakemake.log[0]):
 
     module = import_module(f"pixelspace.figures.{snakemake.params.kind}")
     projection = artifacts.read_projection(snakemake.input.projection)
-    notes = projection.about["notes"]
+    notes = [style.in_words(note) for note in projection.about["notes"]]
     figure = style.noted(module.draw(projection), notes)
     alt = " ".join([module.alt(projection), *(f"{note}." for note in notes)])
     style.save(figure, *snakemake.output, alt=alt, screen_dpi=snakemake.params.screen_dpi)

@@ -196,7 +196,7 @@ def maps(image: np.ndarray, layers: dict[str, tuple[int, int, int]], names=DIGIT
         signed = name.endswith("out")
         arrays[f"maps_{number}"] = values if signed else np.maximum(values, 0)
     about = [
-        {"name": name, "units": [3 * unit for unit in range(shape[-1])]}
+        {"name": name, "units": [(1 if name == "logits" else 3) * u for u in range(shape[-1])]}
         for name, shape in layers.items()
     ]
     image_about = {"split": "test", "index": 0, "label": names[1], "predicted": names[2]}

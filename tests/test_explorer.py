@@ -201,7 +201,7 @@ def test_two_methods_that_begin_with_the_same_patches_show_them_once():
     data, _ = page.experiment("digits", {"a": made, "b": guided}, layers, {})
     (unit,) = data["stages"][0]["units"]
     titles = [panel["title"] for panel in unit["panels"]]
-    assert titles == ["strongest patches", "deconvolution", "guided backprop"]
+    assert titles == ["strongest patches", "deconvolution", "guided backpropagation"]
 
 
 def test_a_note_stands_with_the_units_that_it_is_about():

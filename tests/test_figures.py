@@ -149,6 +149,10 @@ FIGURES = {
         attribution,
         lambda: examples.attribution(2, 3, methods=[f"method {number}" for number in range(20)]),
     ),
+    "attribution by a method of a long name": (
+        attribution,
+        lambda: examples.attribution(4, methods=["guided", "grad_cam"]),
+    ),
     "attribution by class maps alone": (
         attribution,
         lambda: examples.attribution(3, methods=["grad_cam"]),
@@ -276,16 +280,16 @@ def test_figures_have_words_for_those_who_cannot_see_them(name):
 
 
 def test_words_for_a_figure_have_its_numbers(tmp_path):
-    assert "node 2: E" in diagram.alt(examples.letter_weights())
+    assert "of node 2, E" in diagram.alt(examples.letter_weights())
     wrong = examples.report()
     counts = np.array(wrong["confusion"])
     assert f"{counts.sum() - counts.trace()} of them off its diagonal" in training.alt(wrong)
-    assert "units 8, 12 of layer conv1" in weights.alt(examples.kernels(2, 5, 1))
+    assert "units 8 and 12 of layer conv1" in weights.alt(examples.kernels(2, 5, 1))
     assert style.named_units({"layer": "conv1"}, [2, 3, 4]) == "units 2 to 4 of layer conv1"
     with examples.letters(tmp_path) as dataset:
         assert samples.alt(dataset) == (
-            "Training images of 9 by 7 pixels, a row for each class, after the image without "
-            "noise: E, F, L."
+            "Training images of 9 by 7 pixels after the one without noise, a row for each class: "
+            "E, F and L."
         )
 
 
@@ -642,6 +646,15 @@ def test_units_bear_their_numbers():
     assert words == [str(unit) for unit in projection.arrays["units"]]
 
 
+def test_faults_have_the_scale_of_their_pictures():
+    projection = examples.condemned(15, 5)
+    figure = faults.draw(projection)
+    limit = np.abs(projection.arrays["projections"]).max()
+    assert {image.get_clim() for image in images(figure)} == {(-limit, limit)}
+    ticks = [label.get_text() for label in figure.axes[1].get_xticklabels()]
+    assert ticks == [style.number(-limit), "$0$", style.number(limit)]
+
+
 # feature maps
 
 
@@ -663,6 +676,11 @@ def test_many_nodes_are_one_strip_in_their_order():
     projection = examples.maps(examples.digit("7", RANDOM), SMALL_NETWORK)
     strip = images(feature_maps.draw(projection))[-1].get_array()
     np.testing.assert_array_equal(strip, projection.arrays["maps_2"][0, 0][None])
+
+
+def test_logits_stand_below_the_names_of_their_classes():
+    projection = examples.maps(examples.blob(RANDOM), DEEP_NETWORK, examples.DISHES)
+    assert texts(feature_maps.draw(projection).axes[0])[-3:] == list(examples.DISHES)
 
 
 # deconvolutions
@@ -747,6 +765,24 @@ def test_a_unit_that_nothing_excites_is_called_silent():
     figure = deconvolutions.draw(projection)
     assert texts(figure.axes[0])[0] == "unit 3, silent"
     assert images(figure)[1].get_clim() == (-1, 1)
+
+
+def test_patches_of_a_few_pixels_are_large_enough_to_see():
+    projection = examples.patches(4, 9, 14, 1)
+    projection.arrays["deconvolutions"][...] = 0.5  # so that nothing is cut off
+    figure = deconvolutions.draw(projection)
+    assert min(width for _, _, width, _ in corners(figure)) * 25.4 >= 7
+    assert figure.get_figheight() <= 2.6
+    scale = figure.axes[1].get_position()
+    assert scale.x0 * style.WIDTH > max(left + width for left, _, width, _ in corners(figure))
+
+
+@pytest.mark.parametrize("units", [1, 4])
+def test_words_speak_of_one_unit_or_of_several(units):
+    words = deconvolutions.alt(examples.patches(units, 9, 14, 1))
+    assert ("unit 3 of layer" if units == 1 else "units 3, 10, 17 and 24 of layer") in words
+    assert f"that excite {'it' if units == 1 else 'each'} most" in words
+    assert words.endswith("the projection of each patch by deconvolution.")
 
 
 # dream
@@ -870,6 +906,13 @@ def test_notes_stand_below_a_figure_that_keeps_its_size():
     assert all(text.get_position()[1] * noted.get_figheight() < taller for text in noted.texts)
 
 
+def test_notes_call_methods_as_the_text_does():
+    note = "methods gradient, guided, grad_cam: zero everywhere for image 3"
+    expected = "methods gradient, guided backpropagation, Grad-CAM: zero everywhere for image 3"
+    assert style.in_words(note) == expected
+    assert style.in_words("unit 3: guided, by nothing") == "unit 3: guided, by nothing"
+
+
 # attribution
 
 
@@ -945,6 +988,11 @@ def test_every_method_has_a_line_of_its_own():
     assert set(sanity.LINES) >= {"gradient", "guided", *attribution.WORDS}
 
 
+def test_maps_of_random_networks_have_a_scale_of_each_kind():
+    for methods, scales in ((["gradient"], 1), (["gradient", "grad_cam"], 2)):
+        assert len(randomized.draw(examples.randomized(methods=methods)).axes) == 1 + scales
+
+
 def test_maps_of_less_and_less_knowledge_stand_below_the_image():
     projection = examples.randomized()
     shown = [image.get_array() for image in images(randomized.draw(projection))]
@@ -994,6 +1042,10 @@ def test_fields_stand_at_their_places_with_an_area_for_their_density():
     assert figure.get_figheight() == pytest.approx(4 * field + 2 * atlas.MARGIN)
 
 
+def test_the_map_is_as_large_as_its_page_allows():
+    assert atlas.draw(examples.atlas(9)).get_figheight() == pytest.approx(atlas.TALL)
+
+
 @pytest.mark.parametrize("grid", [2, 20])
 def test_an_atlas_fits_on_the_page(grid):
     projection = examples.atlas(grid)
@@ -1028,10 +1080,10 @@ def test_every_projection_has_its_rows_on_the_contact_sheet():
     assert [word for word in words if "_" not in word and word not in ("conv1", "conv2")] == [
         *("weights", "condemned", "feature maps", "feature maps", "feature maps", "logits"),
         *("errors", "nearly errors"),
-        *("strongest patches", "relu2", "deconvnet", "relu2", "maximization", "MaCo"),
+        *("strongest patches", "relu2", "deconvolution", "relu2", "maximization", "MaCo"),
         *("depth series", "depth series", "pixels", "Fourier", "+ robust"),
         *("test images", "gradient", "logits", "Grad-CAM", "logits", "occlusion", "logits"),
-        *("test image", "gradient", "randomized", "guided backprop", "randomized"),
+        *("test image", "gradient", "randomized", "guided backprop.", "randomized"),
         *("originals", "inversion", "inversion", "caricature", "caricature", "atlas", "dream"),
     ]
 

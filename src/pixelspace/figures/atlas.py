@@ -8,7 +8,8 @@ from pixelspace.figures import style, tiles
 
 GOLDEN = 0.618
 MARGIN = 0.03
-LARGEST = 0.46
+LARGEST = 0.73  # of a field, in inches: eight of them are as wide as the figure
+TALL = 4.34  # inches of the whole map at most, so that it shares its page with text
 FULLEST = 0.96  # of a field, so that neighbours do not touch
 
 
@@ -18,7 +19,7 @@ def draw(projection: Projection) -> Figure:
     arrays = projection.arrays
     places = arrays["places"] - arrays["places"].min(0)
     rows, columns = places.max(0) + 1
-    field = min((style.WIDTH - 2 * MARGIN) / columns, (style.TALLEST - 2 * MARGIN) / rows, LARGEST)
+    field = min((style.WIDTH - 2 * MARGIN) / columns, (TALL - 2 * MARGIN) / rows, LARGEST)
     figure, canvas = style.sheet(rows * field + 2 * MARGIN)
     left = (style.WIDTH - columns * field) / 2
     shown = tiles.pictures(arrays["images"], projection.about["value_range"])

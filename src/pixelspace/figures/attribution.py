@@ -1,5 +1,7 @@
 """What in some images speaks for a class, by several methods."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
@@ -9,17 +11,10 @@ from pixelspace.artifacts import Projection
 from pixelspace.figures import style, tiles
 
 FOOT = 0.36  # the scales, below the maps
-BAR = 1.4
+BAR, BETWEEN = 1.4, 0.6
 LARGEST = 0.56  # with nine methods there is room for another figure on the page
 CLASS_MAPS = ("grad_cam", "grad_cam_plus_plus")
-WORDS = {
-    "gradient_times_input": "gradient times input",
-    "smooth_grad": "SmoothGrad",
-    "integrated_gradients": "integrated gradients",
-    "guided": "guided backprop",
-    "grad_cam": "Grad-CAM",
-    "grad_cam_plus_plus": "Grad-CAM++",
-}
+WORDS = style.METHODS
 
 
 @style.house()
@@ -36,25 +31,38 @@ def draw(projection: Projection) -> Figure:
         heads["explained"] = about["explained"]
     rows = [row._replace(layer="") for row in examples(projection)]
     figure, _, left = tiles.table(rows, heads, foot=FOOT, largest=LARGEST)
-    for positive, scale, colours, ends in (
+    scales(figure, left, about["methods"])
+    return figure
+
+
+def scales(figure: Figure, left: float, methods: Sequence[str]) -> None:
+    """Draw in the `FOOT` of a figure, from ``left``, what the colours of the methods' maps mean.
+
+    They begin further left where there would be no room for the last of them.
+    """
+    kinds = (
         (False, Normalize(-1, 1), style.SIGNED, ["against", "0", "for"]),
         (True, Normalize(0, 1), style.INTENSITY, ["0", "max"]),
-    ):
-        if any((method in CLASS_MAPS) == positive for method in about["methods"]):
-            bar = style.place(figure, left, figure.get_figheight() - 0.25, BAR, 0.07)
-            style.colour_bar(bar, ScalarMappable(scale, colours), ends)
-            left += BAR + 0.6
-    return figure
+    )
+    shown = [kind for kind in kinds if any((method in CLASS_MAPS) == kind[0] for method in methods)]
+    left = min(left, style.WIDTH - len(shown) * (BAR + BETWEEN) + BETWEEN - 0.2)
+    for _, scale, colours, ends in shown:
+        bar = style.place(figure, left, figure.get_figheight() - 0.25, BAR, 0.07)
+        style.colour_bar(bar, ScalarMappable(scale, colours), ends)
+        left += BAR + BETWEEN
 
 
 def alt(projection: Projection) -> str:
     """Return in words what `draw` shows."""
     about = projection.about
-    methods = ", ".join(WORDS.get(method, method) for method in about["methods"])
+    methods = style.listed([WORDS.get(method, method) for method in about["methods"]])
+    explained = about["explained"]
+    if len(set(explained)) == 1:
+        explained = explained[:1]
     return (
-        f"Test images of {', '.join(about['labels'])} in a row, and below each a row of maps by "
-        f"each of: {methods}. They show what speaks for {', '.join(about['explained'])} in layer "
-        f"{about['layer']}."
+        f"Test images of {style.listed(about['labels'])} in a row, and below them a row of maps "
+        f"for each method: {methods}. They show what speaks for {style.listed(explained)} in "
+        f"layer {about['layer']}."
     )
 
 

@@ -58,15 +58,19 @@ def draw(numbers: Mapping[str, float]) -> Figure:
 def alt(numbers: Mapping[str, float]) -> str:
     """Return in words what `draw` shows."""
     outcomes = "; ".join(
-        f"{words.replace(chr(10), ' ')}: "
+        f"{_in_one_line(words)}, "
         + ", ".join(f"{RECIPES[r]} {100 * numbers[f'{r}_{outcome}']:.0f} %" for r in RECIPES)
         for outcome, words in OUTCOMES.items()
     )
     best = ", ".join(f"{RECIPES[r]} {100 * numbers[f'{r}_best_readable']:.0f} %" for r in RECIPES)
     return (
-        f"Bars with intervals: shares of {numbers['networks']:g} letter networks by each recipe. "
+        f"Bars with intervals: shares of {numbers['networks']:g} letter networks by each recipe: "
         f"{outcomes}. Readable among the best of {numbers['restarts']:g}: {best}."
     )
+
+
+def _in_one_line(words: str) -> str:
+    return words.replace("\n", " ").replace("... and", "described and")
 
 
 def _panel(axes: Axes, numbers: Mapping[str, float], outcome: str) -> None:

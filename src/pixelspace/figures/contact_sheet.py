@@ -15,6 +15,8 @@ LARGEST = 0.62
 WANTED = 0.34  # inches of a tile and its gap, for which fewer are shown in a row
 MOST, FEWEST = 8, 4
 COLUMNS = 3
+SHORT = {"guided backpropagation": "guided backprop."}
+"""Labels for which fewer examples would have room."""
 
 
 @style.house()
@@ -24,7 +26,7 @@ def draw(projections: Sequence[Projection]) -> Figure:
     A projection has the rows that its figure's module gives as examples. On the page they stand
     in one column or more, whatever makes the pictures largest.
     """
-    rows = list(_rows(projections))
+    rows = [row._replace(method=SHORT.get(row.method, row.method)) for row in _rows(projections)]
     label = tiles.label_width(rows)
     most = min(MOST, max(len(row.tiles) for row in rows))
     columns, examples, pitch = _layout(len(rows), label, most)
@@ -44,7 +46,7 @@ def draw(projections: Sequence[Projection]) -> Figure:
 def alt(projections: Sequence[Projection]) -> str:
     """Return in words what `draw` shows."""
     rows = ", ".join(f"{row.method} ({row.layer})" for row in _rows(projections) if row.layer)
-    return f"Contact sheet: a row of small examples of each method. {rows}."
+    return f"Contact sheet: a row of small examples of each method, by layer: {rows}."
 
 
 def _rows(projections: Iterable[Projection]) -> Iterable[tiles.Row]:

@@ -10,14 +10,18 @@ from matplotlib.patches import Rectangle
 
 from pixelspace.artifacts import Projection
 from pixelspace.figures import style, tiles, top_patches
+from pixelspace.figures.attribution import WORDS
 
 GAP = 0.03
 MARGIN = 0.03
 LINE = 0.17  # a unit's name and activations, above its block
 BETWEEN = 0.16  # blocks, and the two halves of a block
-FOOT = 0.42
-SMALLEST, LARGEST = 0.25, 0.62
+SCALE = 0.95  # the scale of grey deconvolutions, right of the blocks, with what it ends at
+MAX = "max: largest\nabsolute value\nof a unit's\ndeconvolutions"
+LEAST_BAR, WORDS_OF_MAX = 0.35, 0.6  # inches of the scale's bar, and of what stands below it
+SMALLEST, LARGEST = 0.3, 0.62
 PIXEL = 0.015  # inches of a patch's pixel, within these bounds: a few pixels need no more
+WIDEST_GAP = 0.6  # between two blocks
 PERCENTILE = 99
 NEGLIGIBLE = 0.03
 LONG_HEADING = 2.0  # inches
@@ -29,10 +33,11 @@ def draw(projection: Projection) -> Figure:
 
     A square number of patches makes a square, its deconvolutions to the right of it; otherwise
     they make a row, its deconvolutions below it. Grey deconvolutions have one scale per unit,
-    symmetric about zero. Deconvolutions to colour are signed as well; each is drawn as a colour
-    image with a scale of its own, in which grey is zero and the full range is reached by one value
-    in a hundred, for a few are far larger than the rest. What lies outside the image is hatched.
-    Edges of the receptive field where there is next to nothing in any deconvolution are left out.
+    symmetric about zero, which stands on the right. Deconvolutions to colour are signed as well;
+    each is drawn as a colour image with a scale of its own, in which grey is zero and the full
+    range is reached by one value in a hundred, for a few are far larger than the rest. What lies
+    outside the image is hatched. Edges of the receptive field where there is next to nothing in any
+    deconvolution are left out.
     """
     about = projection.about
     arrays = _cropped(projection.arrays)
@@ -41,22 +46,25 @@ def draw(projection: Projection) -> Figure:
     side = math.isqrt(count)
     square = side * side == count and count > 1
     columns, lines = (side, side) if square else (count, 1)
-    blocks, cell = _blocks(units, columns, lines, square, (height, width))
+    room = style.WIDTH - 2 * MARGIN - (SCALE if channels == 1 else 0)
+    blocks, cell = _blocks(units, columns, lines, square, (height, width), room)
     tall = cell * height / width
     half = columns * (cell + GAP) - GAP, lines * (tall + GAP) - GAP
     block = 2 * half[0] + BETWEEN / 2 if square else half[0]
     pitch = (half[1] if square else 2 * half[1] + GAP) + LINE + BETWEEN
     rows = -(-units // blocks)
-    spread = min(0.4, (style.WIDTH - 2 * MARGIN - blocks * block) / max(1, blocks - 1))
-    foot = FOOT if channels == 1 else 0.0
+    spread = min(WIDEST_GAP, (room - blocks * block) / max(1, blocks - 1))
+    tallest = rows * pitch - BETWEEN
+    if channels == 1:
+        tallest = max(tallest, LINE + LEAST_BAR + WORDS_OF_MAX)
 
-    figure, canvas = style.sheet(rows * pitch - BETWEEN + 2 * MARGIN + foot)
+    figure, canvas = style.sheet(tallest + 2 * MARGIN)
     for unit in range(units):
         x = MARGIN + (unit % blocks) * (block + spread)
         y = MARGIN + (unit // blocks) * pitch
         name = style.unit_name(about["layer"], arrays["units"][unit])
-        room = block + spread if blocks > 1 else style.WIDTH
-        _heading(canvas, (x, y + LINE - 0.05), name, arrays["activations"][unit], room)
+        long = block + spread if blocks > 1 else style.WIDTH
+        _heading(canvas, (x, y + LINE - 0.05), name, arrays["activations"][unit], long)
         shift = (half[0] + BETWEEN / 2, 0) if square else (0, half[1] + GAP)
         limit = np.abs(arrays["deconvolutions"][unit]).max()
         for patch in range(count):
@@ -72,16 +80,13 @@ def draw(projection: Projection) -> Figure:
             image = style.signed(canvas, values, box, scale)
             _mark_outside(canvas, inside, box)
     if channels == 1:
-        top = figure.get_figheight() - 0.26
-        bar = style.place(figure, MARGIN + 0.4, top, 1.4, 0.07)
+        left = MARGIN + blocks * (block + spread) - (spread if blocks > 1 else 0) + BETWEEN
+        tall = min(1.2, tallest - LINE - WORDS_OF_MAX)
+        top = MARGIN + LINE
+        bar = style.place(figure, left, top, 0.08, tall)
         style.colour_bar(bar, image, [r"$-\max$", "0", r"$\max$"])
-        canvas.text(
-            MARGIN + 2.1,
-            top + 0.035,
-            "max: the largest absolute value of a unit's deconvolutions",
-            size=style.SMALL,
-            va="center",
-        )
+        words = {"size": style.SMALL, "va": "top", "linespacing": 1.1}
+        canvas.text(left, top + tall + 0.1, MAX, **words)
     return figure
 
 
@@ -90,10 +95,13 @@ def alt(projection: Projection) -> str:
     arrays, about = projection.arrays, projection.about
     count, height, width = arrays["patches"].shape[1:4]
     activations = arrays["activations"]
+    method = WORDS.get(about["policy"], about["policy"])
     return (
-        f"For {style.named_units(about, arrays['units'])}: the {count} test patches of {height} by "
-        f"{width} pixels that excite it most, with activations from {activations.max():.3g} down "
-        f"to {activations.min():.3g}, and each patch's projection by {about['policy']}."
+        f"For {style.named_units(about, arrays['units'])}: the "
+        f"{style.counted(count, 'test patch', 'test patches')} of {height} by {width} pixels that "
+        f"excite {'it' if len(arrays['units']) == 1 else 'each'} most, with activations from "
+        f"{activations.max():.3g} down to {activations.min():.3g}, and the projection of "
+        f"each patch by {method}."
     )
 
 
@@ -101,10 +109,10 @@ def examples(projection: Projection) -> list[tiles.Row]:
     """Return the strongest patch of each unit, then the second, and so on; their projections."""
     about = projection.about
     back = np.concatenate(projection.arrays["deconvolutions"].swapaxes(0, 1))
-    words = {"guided": "guided backprop"}.get(about["policy"], about["policy"])
+    method = WORDS.get(about["policy"], about["policy"])
     return [
         *top_patches.examples(projection),
-        tiles.Row(words, about["layer"], [tiles.signed(values) for values in back]),
+        tiles.Row(method, about["layer"], [tiles.signed(values) for values in back]),
     ]
 
 
@@ -124,22 +132,31 @@ def _upheld(sizes: np.ndarray) -> slice:
 
 
 def _blocks(
-    units: int, columns: int, lines: int, square: bool, size: tuple[int, int]
+    units: int, columns: int, lines: int, square: bool, size: tuple[int, int], room: float
 ) -> tuple[int, float]:
-    """Return how many blocks stand side by side, and the width of one patch in inches."""
+    """Return how many blocks stand side by side in ``room``, and the width of a patch in inches.
+
+    So many that patches are no larger than their pixels need; but fewer if that made them too
+    small, and the page is high enough.
+    """
     height, width = size
     aspect = height / width
     largest = min(LARGEST, max(SMALLEST, PIXEL * width))
-    room = style.WIDTH - 2 * MARGIN
     across = 2 * columns if square else columns
     down = lines if square else 2
+    best = None
     for blocks in range(1, units + 1):
         cell = (room - (blocks - 1) * BETWEEN - blocks * BETWEEN / 2) / (blocks * across) - GAP
         cell = min(cell, largest)
         height = -(-units // blocks) * (down * (cell * aspect + GAP) + LINE + BETWEEN)
-        if height <= style.TALLEST - FOOT and (cell < largest or blocks == units):
-            return blocks, cell
-    return units, cell
+        if height > style.TALLEST:
+            continue
+        if best and cell < SMALLEST:
+            break
+        best = blocks, cell
+        if cell < largest:
+            break
+    return best or (units, cell)
 
 
 def _heading(

@@ -16,7 +16,8 @@ def alt(projection: Projection) -> str:
     """Return in words what `draw` shows."""
     about = projection.about
     rows = "; ".join(
-        f"{layer['name']}, units {', '.join(map(str, layer['units']))}" for layer in about["layers"]
+        style.named_units({**about, "layer": layer["name"]}, layer["units"])
+        for layer in about["layers"]
     )
     return (
         "Images made to excite units, one row for each layer, from the shallowest to the deepest: "

@@ -85,13 +85,13 @@ def alt(projection: Projection) -> str:
     images, readout = projection.arrays["projections"], projection.arrays["readout"]
     names = projection.about["class_names"]
     edges = "; ".join(
-        f"node {unit + 1}: " + ", ".join(f"{n} {w:.2f}" for n, w in zip(names, row, strict=True))
+        f"of node {unit + 1}, " + ", ".join(f"{n} {w:.2f}" for n, w in zip(names, row, strict=True))
         for unit, row in enumerate(readout)
     )
     return (
         f"A network from left to right: {images.shape[1]} by {images.shape[2]} pixels, the weights "
-        f"of {len(images)} hidden nodes as images, a rectifier for each, and edges to the logits "
-        f"with their weights. {edges}."
+        f"of {style.counted(len(images), 'hidden node')} as images, a rectifier for each, and "
+        f"edges to the logits with their weights: {edges}."
     )
 
 

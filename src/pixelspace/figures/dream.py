@@ -61,14 +61,17 @@ def alt(projection: Projection) -> str:
     """Return in words what `draw` shows."""
     about = projection.about
     before, after = projection.arrays["probabilities"]
-    chances = ", ".join(
-        f"{name} {b:.3f} before and {a:.3f} after"
+    chances = "; ".join(
+        f"{name}, {b:.3f} before and {a:.3f} after"
         for name, b, a in zip(about["class_names"], before, after, strict=True)
     )
+    octaves = about["octaves"]
+    when = "one octave" if octaves == 1 else f"each of {octaves} octaves"
+    last = "" if octaves == 1 else "the last of them "
     return (
-        f"An image of class {about['image']['label']}, the same after each of {about['octaves']} "
-        f"octaves of a dream on layer {about['layer']} ({about['objective']}), the last of them "
-        f"large, and bars of the class probabilities: {chances}."
+        f"An image of class {about['image']['label']}, the same after {when} of a dream on layer "
+        f"{about['layer']} ({about['objective']}), {last}large, and bars of the "
+        f"class probabilities: {chances}."
     )
 
 

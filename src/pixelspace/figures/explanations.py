@@ -73,12 +73,12 @@ def alt(numbers: Mapping[str, float]) -> str:
         }
         low, high = (choose(found, key=found.get) for choose in (min, max))
         return (
-            f"{MEASURES[measure]}: from {found[low]:.2f} ({words[low]}) to {found[high]:.2f} "
+            f"{MEASURES[measure]} from {found[low]:.2f} ({words[low]}) to {found[high]:.2f} "
             f"({words[high]})"
         )
 
     shown = "; ".join(extremes(measure) for measure in MEASURES if f"random_{measure}" in numbers)
-    return f"Dots with intervals for each method and for maps that know no network. {shown}."
+    return f"Dots with intervals for each method and for maps that know no network: {shown}."
 
 
 def _dots(

@@ -1,5 +1,7 @@
 """One image, and what each layer makes of it."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -18,6 +20,7 @@ INPUT = 0.6
 LARGEST = 0.38
 SMALLEST_SCALE = 0.3
 FEW_NODES = 12
+LONGEST_NAME = 0.7  # of a class, above its logit
 
 
 @style.house()
@@ -33,7 +36,10 @@ def draw(projection: Projection) -> Figure:
     wide = INPUT * min(1.0, image.shape[1] / image.shape[0])
     top = MARGIN + wide * image.shape[0] / image.shape[1]
     for largest in np.linspace(LARGEST, 0.1, 26):
-        cells = [_cell(values.shape, largest) for values in layers]
+        cells = [
+            _cell(values.shape, largest, _classes(about, layer))
+            for layer, values in zip(about["layers"], layers, strict=True)
+        ]
         heights = [_height(values.shape, cell) for values, cell in zip(layers, cells, strict=True)]
         height = top + sum(heights) + BETWEEN * len(layers) + 0.08
         if height <= style.TALLEST:
@@ -53,7 +59,7 @@ def draw(projection: Projection) -> Figure:
     for number, (layer, values) in enumerate(zip(about["layers"], layers, strict=True)):
         top += BETWEEN
         _name(canvas, layer["name"], arrays[f"maps_{number}"].shape, top + heights[number] / 2)
-        shown = _maps(canvas, layer, values, cells[number], top + LINE)
+        shown = _maps(canvas, about, layer, values, cells[number], top + LINE)
         tall = max(cells[number][2], SMALLEST_SCALE)
         style.colour_bar(style.place(figure, end, top + LINE, 0.07, tall), shown)
         top += heights[number]
@@ -64,13 +70,21 @@ def alt(projection: Projection) -> str:
     """Return in words what `draw` shows."""
     arrays, about = projection.arrays, projection.about
     rows = "; ".join(
-        "{}, {} of {} by {}".format(layer["name"], len(layer["units"]), *arrays[f"maps_{n}"].shape)
-        for n, layer in enumerate(about["layers"])
+        f"{layer['name']}, {_counted(arrays[f'maps_{number}'].shape)}"
+        for number, layer in enumerate(about["layers"])
     )
     return (
-        f"A test image of class {about['image']['label']}, predicted "
+        f"A test image of class {about['image']['label']}, which the network takes for "
         f"{about['image']['predicted']}, and below it a row of feature maps for each layer: {rows}."
     )
+
+
+def _counted(shape: tuple[int, int, int]) -> str:
+    """Say how many maps there are of which size, or how many nodes."""
+    height, width, channels = shape
+    if height == width == 1:
+        return style.counted(channels, "node")
+    return f"{style.counted(channels, 'map')} of {height} by {width} pixels"
 
 
 def examples(projection: Projection) -> list[tiles.Row]:
@@ -90,17 +104,30 @@ def _as_strip(maps: np.ndarray) -> np.ndarray:
     return maps.swapaxes(1, 2) if maps.shape[:2] == (1, 1) and maps.size > FEW_NODES else maps
 
 
-def _cell(shape: tuple[int, int, int], largest: float) -> tuple[int, float, float]:
-    """Return the columns of a layer's maps, and the width and height of one."""
+def _classes(about: Mapping, layer: Mapping) -> list[str]:
+    """Return the names of a layer's units if these are classes."""
+    if layer["name"] != style.LOGITS:
+        return []
+    return [about["class_names"][unit] for unit in layer["units"]]
+
+
+def _cell(
+    shape: tuple[int, int, int], largest: float, classes: Sequence[str]
+) -> tuple[int, float, float]:
+    """Return the columns of a layer's maps, and the width and height of one.
+
+    The only value of a node is drawn as wide as the name of its class.
+    """
     height, width, channels = shape
     if height == 1 and width > 1:
         return 1, ROOM, SMALLEST_SCALE
+    aspect = height / width
     if height == width == 1:
-        largest = SMALLEST_SCALE
-    columns, cell = style.grid(
-        channels, ROOM, height / width, gap=GAP, line=LINE + GAP, largest=largest
-    )
-    return columns, cell, cell * height / width
+        name = min(LONGEST_NAME, style.widest(classes, style.SMALL) + GAP)
+        largest = max(SMALLEST_SCALE, name)
+        aspect = SMALLEST_SCALE / largest
+    columns, cell = style.grid(channels, ROOM, aspect, gap=GAP, line=LINE + GAP, largest=largest)
+    return columns, cell, cell * aspect
 
 
 def _height(shape: tuple[int, int, int], cell: tuple[int, float, float]) -> float:
@@ -120,16 +147,24 @@ def _name(canvas: Axes, name: str, shape: tuple[int, int, int], middle: float):
 
 
 def _maps(
-    canvas: Axes, layer: dict, values: np.ndarray, cell: tuple[int, float, float], top: float
+    canvas: Axes,
+    about: Mapping,
+    layer: Mapping,
+    values: np.ndarray,
+    cell: tuple[int, float, float],
+    top: float,
 ) -> AxesImage:
-    """Draw the maps of one layer, each below its unit's name; return one, for its scale."""
+    """Draw the maps of one layer, each below its unit's or class's name; return one: the scale."""
     columns, wide, tall = cell
     low, high = float(values.min()), float(values.max())
+    classes = _classes(about, layer) if values.shape[-1] == len(layer["units"]) else []
     for place in range(values.shape[-1]):
         x = LEFT + (place % columns) * (wide + GAP)
         y = top + (place // columns) * (max(tall, SMALLEST_SCALE) + GAP + LINE)
-        if values.shape[-1] == len(layer["units"]):
-            name = style.unit_name(layer["name"], layer["units"][place])
-            canvas.text(x + wide / 2, y - 0.035, name, size=style.SMALL, ha="center")
+        look = {"x": x + wide / 2, "y": y - 0.035, "size": style.SMALL, "ha": "center"}
+        if classes:
+            style.write(canvas, words=classes[place], room=wide + GAP / 2, **look)
+        elif values.shape[-1] == len(layer["units"]):
+            canvas.text(s=style.unit_name(layer["name"], layer["units"][place]), **look)
         shown = style.feature_map(canvas, values[..., place], (x, y, wide, tall), low, high)
     return shown

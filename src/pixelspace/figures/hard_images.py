@@ -20,8 +20,10 @@ def draw(projection: Projection) -> Figure:
 
 def alt(projection: Projection) -> str:
     """Return in words what `draw` shows."""
-    rows = "; ".join(f"{row.method}: {', '.join(row.captions)}" for row in _rows(projection))
-    return f"Test images, each with its class and the strongest other one. {rows}."
+    rows = " ".join(
+        f"{row.method.capitalize()}: {', '.join(row.captions)}." for row in _rows(projection)
+    )
+    return f"Test images, each with its class and the strongest other one. {rows}"
 
 
 def examples(projection: Projection) -> list[tiles.Row]:

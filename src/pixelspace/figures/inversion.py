@@ -32,7 +32,7 @@ def alt(projection: Projection) -> str:
         "caricatures of them" if about["method"] == "caricature" else "images with the same codes"
     )
     return (
-        f"Test images of {', '.join(about['labels'])}, and below them a row of {made} for each "
+        f"Test images of {style.listed(about['labels'])}, and below them a row of {made} for each "
         f"layer, with the squared distance of the codes as a share of the original's: {rows}."
     )
 

@@ -31,14 +31,14 @@ def alt(projection: Projection) -> str:
 def reached(values: np.ndarray, about: Mapping) -> str:
     """Return in words what is excited, and from what to what: ``values (..., 2)``."""
     named = (
-        ", ".join(about["titles"])
+        style.listed(about["titles"])
         if "titles" in about
         else style.named_units(about, about["units"])
     )
     first, last = values[..., 0], values[..., 1]
     return (
-        f"{named}; the excitation rises from {first.min():.3g} to {first.max():.3g} at first to "
-        f"{last.min():.3g} to {last.max():.3g}"
+        f"{named}; the excitation is between {first.min():.3g} and {first.max():.3g} at first, "
+        f"and between {last.min():.3g} and {last.max():.3g} in the end"
     )
 
 

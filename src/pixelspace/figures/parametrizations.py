@@ -76,10 +76,11 @@ def alt(projection: Projection) -> str:
         for way, own in zip(about["of_units"], arrays["unit_values"], strict=True)
     )
     return (
-        f"Above, {style.named_units(about, about['units'])}: the test images that excite them "
-        f"most, by {arrays['natural_unit_values'].mean():.2f} on average, and a row of images made "
-        f"with one regularizer more each, with the mean activation: {means}. Below, the same for "
-        f"the classes {', '.join(about['class_names'])}."
+        f"Above, for {style.named_units(about, about['units'])}, the test images that excite "
+        f"{'it' if len(about['units']) == 1 else 'them'} most, by "
+        f"{arrays['natural_unit_values'].mean():.2f} on average, and a row of images made with "
+        f"one regularizer more each, with the mean activation: {means}. Below, the same for "
+        f"the classes {style.listed(about['class_names'])}."
     )
 
 

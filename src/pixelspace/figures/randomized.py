@@ -4,7 +4,7 @@ from matplotlib.figure import Figure
 
 from pixelspace.artifacts import Projection
 from pixelspace.figures import style, tiles
-from pixelspace.figures.attribution import WORDS, tile
+from pixelspace.figures.attribution import FOOT, WORDS, scales, tile
 
 
 @style.house()
@@ -23,7 +23,8 @@ def draw(projection: Projection) -> Figure:
         ],
     }
     rows = [row._replace(layer="") for row in examples(projection)]
-    figure, *_ = tiles.table(rows, heads)
+    figure, _, left = tiles.table(rows, heads, foot=FOOT)
+    scales(figure, left, about["methods"])
     return figure
 
 
@@ -34,8 +35,11 @@ def alt(projection: Projection) -> str:
         f"{name} with {random or 'none'} of {about['layers']} layers random"
         for name, random in zip(about["explained"], about["random_layers"], strict=True)
     )
-    methods = ", ".join(WORDS.get(method, method) for method in about["methods"])
-    return f"A test image of class {about['label']}, and rows of maps by {methods}, for: {cases}."
+    methods = style.listed([WORDS.get(method, method) for method in about["methods"]])
+    return (
+        f"A test image of class {about['label']}, and below it a row of maps for each method: "
+        f"{methods}. They show what speaks for class {cases}."
+    )
 
 
 def examples(projection: Projection) -> list[tiles.Row]:

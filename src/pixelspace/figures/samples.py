@@ -60,10 +60,10 @@ def draw(dataset: StoredDataset) -> Figure:
 def alt(dataset: StoredDataset) -> str:
     """Return in words what `draw` shows."""
     height, width = dataset.image_shape[:2]
-    first = "" if dataset.templates is None else ", after the image without noise"
+    first = "" if dataset.templates is None else " after the one without noise"
     return (
-        f"Training images of {height} by {width} pixels, a row for each class{first}: "
-        f"{', '.join(dataset.class_names)}."
+        f"Training images of {height} by {width} pixels{first}, a row for each class: "
+        f"{style.listed(dataset.class_names)}."
     )
 
 

@@ -9,6 +9,7 @@ machine, on the locale, or on a matplotlibrc.
 import functools
 import logging
 import math
+import re
 import string
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -27,7 +28,7 @@ from matplotlib.text import Text
 from pixelspace.artifacts import written
 
 WIDTH = 5.9
-"""Width of every figure, in inches: the width of the paper's text."""
+"""Width of every figure, in inches; it stands in the middle of the paper's text, which is wider."""
 
 TALLEST = 8.2
 """Inches that the tallest figure may take on a page, its caption below it."""
@@ -59,6 +60,17 @@ ROUNDING = 1e-6  # inches, by which a sum of lengths may miss what it should be
 
 LOGITS = "logits"
 """The layer whose units are classes, and are called by their names."""
+
+METHODS = {
+    "gradient_times_input": "gradient times input",
+    "smooth_grad": "SmoothGrad",
+    "integrated_gradients": "integrated gradients",
+    "deconvnet": "deconvolution",
+    "guided": "guided backpropagation",
+    "grad_cam": "Grad-CAM",
+    "grad_cam_plus_plus": "Grad-CAM++",
+}
+"""How the text calls methods; all others by the names that they have in the settings."""
 
 SMALL_IMAGE = 64
 """Images of at most so many pixels a side are drawn with sharp pixels; larger ones smoothly."""
@@ -175,6 +187,17 @@ def number(value: float, significant: int = 2) -> str:
     return f"${value:.{max(0, significant - 1 - exponent)}f}$"
 
 
+def counted(count: int, one: str, many: str = "") -> str:
+    """Return in words how many there are of something; of more than one it is called ``many``."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return words with commas between them, and an "and" before the last."""
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
+
+
 def unit_name(layer: str, unit: int) -> str:
     """Return how a unit is called: the perceptron's nodes ``h_1`` and so on, others by number."""
     return f"$h_{{{unit + 1}}}$" if layer in ("hidden", "hidden_relu") else f"{unit}"
@@ -184,10 +207,21 @@ def named_units(about: Mapping, units: Sequence[int]) -> str:
     """Return the units of a projection's layer in plain words."""
     layer = about["layer"]
     if layer == LOGITS:
-        return "the logits of " + ", ".join(about["class_names"][unit] for unit in units)
+        many = "the logit" if len(units) == 1 else "the logits"
+        return f"{many} of {listed([about['class_names'][unit] for unit in units])}"
     if len(units) > 2 and list(units) == list(range(units[0], units[-1] + 1)):
         return f"units {units[0]} to {units[-1]} of layer {layer}"
-    return f"units {', '.join(str(unit) for unit in units)} of layer {layer}"
+    many = "unit" if len(units) == 1 else "units"
+    return f"{many} {listed([str(unit) for unit in units])} of layer {layer}"
+
+
+def in_words(note: str) -> str:
+    """Return a note that calls the methods which it is about as the text does."""
+
+    def named(found: re.Match) -> str:
+        return found[1] + ", ".join(METHODS.get(name, name) for name in found[2].split(", "))
+
+    return re.sub(r"^(methods? )([\w, ]+)(?=:)", named, note)
 
 
 @house()

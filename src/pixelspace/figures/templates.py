@@ -64,12 +64,12 @@ def draw(numbers: Mapping[str, float]) -> Figure:
 def alt(numbers: Mapping[str, float]) -> str:
     """Return in words what `draw` shows."""
     layers = [name.removesuffix("_units") for name in numbers if name.endswith("_units")]
-    shown = "; ".join(
-        f"layer {layer}: "
+    shown = ". ".join(
+        f"Layer {layer}: "
         + ", ".join(f"{LABELS[p]} {numbers[f'{layer}_{p}_spearman']:.2f}" for p in LABELS)
         for layer in layers
     )
-    return f"Dots with intervals: rank correlation of a picture with the answer, {shown}."
+    return f"Dots with intervals: the rank correlation of each picture with the answer. {shown}."
 
 
 def _dots(axes: Axes, numbers: Mapping[str, float], layer: str) -> None:

@@ -34,8 +34,9 @@ def alt(projection: Projection) -> str:
     arrays, about = projection.arrays, projection.about
     count, height, width = arrays["patches"].shape[1:4]
     return (
-        f"For {style.named_units(about, arrays['units'])}, a row of the {count} test patches of "
-        f"{height} by {width} pixels that excite it most, with activations from "
+        f"For {style.named_units(about, arrays['units'])}, a row of the "
+        f"{style.counted(count, 'test patch', 'test patches')} of {height} by {width} pixels that "
+        f"excite {'it' if len(arrays['units']) == 1 else 'each'} most, with activations from "
         f"{arrays['activations'].max():.3g} down to {arrays['activations'].min():.3g}."
     )
 

@@ -77,11 +77,15 @@ def alt(reports: Mapping | Sequence[Mapping], shown: int = 0) -> str:
     )
     counts = np.array(reports[shown]["confusion"])
     loss, accuracy = np.mean(losses, axis=0), np.mean(accuracies, axis=0)
+    networks = style.counted(len(reports), "network")
+    mean = "" if len(reports) == 1 else "mean "
+    of = "" if len(reports) == 1 else " of one of them"
     return (
-        f"Curves of loss and accuracy of {len(reports)} network(s) over {len(loss)} epochs: the "
-        f"validation loss falls from {loss[0]:.3g} to {loss[-1]:.3g}, the validation accuracy ends "
-        f"at {accuracy[-1]:.2%}. Beside them a confusion matrix of {counts.sum()} test images, "
-        f"{counts.sum() - counts.trace()} of them off its diagonal."
+        f"Curves of loss and accuracy of {networks} over {style.counted(len(loss), 'epoch')}: the "
+        f"{mean}validation loss goes from {loss[0]:.3g} to {loss[-1]:.3g}, the {mean}validation "
+        f"accuracy ends at {accuracy[-1]:.2%}. With them the confusion matrix{of} on "
+        f"{style.counted(counts.sum(), 'test image')}, {counts.sum() - counts.trace()} of them "
+        "off its diagonal."
     )
 
 

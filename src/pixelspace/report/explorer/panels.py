@@ -25,9 +25,6 @@ from pixelspace.figures import style, tiles
 from pixelspace.figures import top_patches as top_patches_figure
 from pixelspace.figures import weights as weights_figure
 
-METHODS = {"deconvnet": "deconvolution", "guided": "guided backprop"}
-"""What is made of patches, by the policy that makes it."""
-
 
 class Unit(NamedTuple):
     """A unit of a layer."""
@@ -114,7 +111,8 @@ def panels(projection: Projection) -> Iterator[Panel]:
     """
     shown = KINDS.get(projection.about["kind"], examples)
     for panel in shown(projection):
-        yield replace(panel, notes=[note for note in panel.notes if concerns(note, panel.of)])
+        notes = [style.in_words(note) for note in panel.notes if concerns(note, panel.of)]
+        yield replace(panel, notes=notes)
 
 
 def examples(projection: Projection) -> Iterator[Panel]:
@@ -252,7 +250,7 @@ def _from(projection: Projection, unit: int, rank: int) -> str:
 def deconvolutions(projection: Projection) -> Iterator[Panel]:
     """Yield the patches of each unit, and what of each excites it, on the scales of the figure."""
     arrays, about = projection.arrays, projection.about
-    method = METHODS.get(about["policy"], about["policy"])
+    method = attribution_figure.WORDS.get(about["policy"], about["policy"])
     for panel, back in zip(top_patches(projection), arrays["deconvolutions"], strict=True):
         yield panel
         shared = float(np.abs(back).max()) if back.shape[-1] == 1 else None
