@@ -46,6 +46,29 @@ def test_layers_inside_a_model_are_named_by_path():
     np.testing.assert_array_equal(found, np.zeros((1, 4, 4, 1)))
 
 
+def test_a_model_inside_may_have_two_outputs():
+    kinds = keras.layers
+    image = keras.Input((4, 4, 1))
+    relu = kinds.ReLU(name="relu")
+    inner = keras.Model(image, [relu(image), relu(kinds.Rescaling(-1.0)(image))], name="inner")
+    ends = inner(outer := keras.Input((4, 4, 1)))
+    logits = kinds.Flatten(name="flat")(kinds.Subtract(name="both")(ends))
+    model = keras.Model(outer, logits)
+    pixels = np.random.default_rng(0).normal(size=(1, 4, 4, 1)).astype(np.float32)
+    (found,) = graph.outputs(model, pixels, ["both"])
+    np.testing.assert_array_equal(found, pixels)
+    assert graph.shape(model, "inner") == (4, 4, 1)
+    assert graph.before(model, "both") >= {"inner/relu"}
+    np.testing.assert_allclose(backward.gradient(model, pixels, "flat", 5).sum(), 1)
+
+
+def test_a_layer_of_two_outputs_is_refused():
+    image = keras.Input((4, 4, 2))
+    model = keras.Model(image, keras.layers.Add()(keras.ops.split(image, 2, axis=-1)))
+    with pytest.raises(UserError, match="^layer split: it has 2 outputs; one is expected$"):
+        graph.shape(model, "add")
+
+
 def test_what_feeds_what():
     image = keras.Input((4, 4, 1))
     one, two = keras.layers.ReLU(name="one")(image), keras.layers.ReLU(name="two")(image)
