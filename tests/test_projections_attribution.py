@@ -287,7 +287,7 @@ def test_what_is_missing_of_completeness_is_noted(tmp_path):
     assert same == "method deconvnet: no max-pooling, so a unit has the same map for all images"
 
 
-def test_blank_maps_are_noted_once_for_all_methods_and_images(tmp_path):
+def test_blank_maps_and_a_silent_unit_are_noted_once_for_all_methods_and_images(tmp_path):
     model = sequential(
         (2, 2, 1),
         kinds.Conv2D(1, 1, use_bias=False, name="conv"),
@@ -301,5 +301,8 @@ def test_blank_maps_are_noted_once_for_all_methods_and_images(tmp_path):
     settings = {"seed": 0, "methods": ["gradient", "guided", "deconvnet"], "images": [0, 1, 2]}
     with stored(tmp_path / "data.h5", data, [0, 1, 0]) as dataset:
         found = attribution.project(model, dataset, layer="relu", target=0, **settings)
-    blank = [note for note in found.about["notes"] if "zero everywhere" in note]
-    assert blank == ["methods gradient, guided: zero everywhere for images 0, 2"]
+    blank = [note for note in found.about["notes"] if "zero" in note]
+    assert blank == [
+        "unit 0: zero for images 0, 2",
+        "methods gradient, guided: zero everywhere for images 0, 2",
+    ]

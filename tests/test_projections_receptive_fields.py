@@ -76,7 +76,9 @@ def networks(draw) -> keras.Model:
     image = keras.Input((*draw(st.tuples(*[st.integers(12, 30)] * 2)), draw(st.integers(1, 3))))
     x, uncovered = image, False
     for _ in range(draw(st.integers(1, 4))):
-        kind = draw(st.sampled_from("conv depthwise separable max average both gate pad crop".split()))
+        kind = draw(
+            st.sampled_from("conv depthwise separable max average both gate pad crop".split())
+        )
         kernel = draw(st.tuples(*[st.integers(1, 4)] * 2))
         stride = draw(st.integers(1, 3))
         # Keras has no layer with both a stride and a dilation
