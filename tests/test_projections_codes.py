@@ -240,6 +240,15 @@ def test_fields_by_hand():
     np.testing.assert_allclose(found.sizes, [np.sqrt(1 / 2), 1])
 
 
+def test_fields_of_places_on_a_line_are_one_row():
+    places = np.array([[3.0, 0], [3, 1], [3, 4]])
+    found = atlas.fields(np.eye(3), places, grid=2, least=1)
+    np.testing.assert_array_equal(found.places, [[0, 0], [0, 1]])
+    np.testing.assert_array_equal(found.counts, [2, 1])
+    with pytest.raises(UserError, match="^grid 0: a whole number of at least 1 is expected"):
+        atlas.fields(np.eye(3), places, grid=0, least=1)
+
+
 def test_an_atlas_of_a_data_set(network, tmp_path):
     with stored(tmp_path / "data.h5", pictures(30), [0, 1] * 15, value_range=(0, 255)) as dataset:
         settings = {"seed": 2, "layer": "deep", "grid": 3, "size": 12, "steps": 5}

@@ -193,6 +193,7 @@ def test_images_of_a_size_that_a_layer_cannot_see_are_refused():
         (("logits", 0.5), "units are whole numbers, 0 to 1"),
         (("logits", [0, 1]), "units of shape .* one, or one for each of 1 images"),
         (("conv", 0, 3), "positions of shape"),
+        (("conv", 0, (0.5, 1)), "^layer conv: a position is a row and a column, two whole"),
         ((2, 0), "^layer 2: the network has none of that name"),
     ],
 )

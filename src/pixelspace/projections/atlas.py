@@ -13,6 +13,7 @@ import numpy as np
 from pixelspace.artifacts import Projection, StoredDataset, StoredSplit
 from pixelspace.errors import UserError
 from pixelspace.projections import graph, objectives
+from pixelspace.projections.checks import check_whole
 from pixelspace.projections.feature_maps import layer_outputs
 from pixelspace.projections.images import Fourier, mean_colour
 from pixelspace.projections.maximization import maximize, notes_of_stuck
@@ -65,8 +66,12 @@ def fields(vectors: np.ndarray, places: np.ndarray, grid: int, least: int) -> Fi
     Args:
         least: vectors that a field must have to be kept.
     """
+    check_whole(1, grid=grid, least=least)
     low, high = places.min(0), places.max(0)
-    rows_columns = np.minimum((places - low) / (high - low) * grid, grid - 1).astype(int)
+    extent = np.where(
+        high > low, high - low, 1
+    )  # of places on a line, along one axis there is none
+    rows_columns = np.minimum((places - low) / extent * grid, grid - 1).astype(int)
     numbers = rows_columns[:, 0] * grid + rows_columns[:, 1]
     counts = np.bincount(numbers, minlength=grid * grid)
     sums = np.zeros((grid * grid, vectors.shape[1]))
