@@ -862,6 +862,15 @@ def test_sums_of_parts_bear_their_titles():
     assert titles[1].startswith(words[1][:-3])
 
 
+def test_sums_of_parts_name_no_layer_on_the_contact_sheet():
+    projection = examples.maximized(2, 1, 28, 1)
+    sums = artifacts.Projection(projection.arrays, {**projection.about, "titles": ["4 - 9", "c1"]})
+    sheet = [projection, sums]
+    named = texts(contact_sheet.draw(sheet).axes[0])
+    assert named[-3:] == ["maximization", projection.about["layer"], "sums and differences"]
+    assert contact_sheet.alt(sheet).endswith("maximization (conv2), sums and differences.")
+
+
 # top patches
 
 

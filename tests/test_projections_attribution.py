@@ -261,6 +261,19 @@ def test_a_unit_of_a_map_is_explained_at_its_cell(tmp_path):
     np.testing.assert_allclose(whole.arrays["maps_1"][..., 0], loss, atol=1e-6)
 
 
+def test_a_window_may_be_filled_with_a_colour():
+    model = sequential((1, 1, 3), kinds.Flatten(), kinds.Dense(1, use_bias=False, name="logits"))
+    set_weights(model, logits=np.array([[1.0], [10.0], [100.0]]))
+    settings = {"window": (1, 1), "stride": (1, 1)}
+    what = (model, np.ones((1, 1, 1, 3)), "logits", 0)
+    found = occlusion.occlusion_map(*what, **settings, fill=(1.0, 0.5, 0.0))
+    np.testing.assert_allclose(found, [[[5 + 100]]])
+    with pytest.raises(UserError, match="^fill nan: finite numbers are expected"):
+        occlusion.occlusion_map(*what, **settings, fill=np.nan)
+    with pytest.raises(UserError, match="^fill of shape .2,.: it does not fit"):
+        occlusion.occlusion_map(*what, **settings, fill=(1, 2))
+
+
 def test_class_maps_of_a_layer_that_is_asked_for():
     model = two_channels(kinds.GlobalAveragePooling2D(), weights=np.array([[0.0, 8.0], [0.0, 4.0]]))
     asked = class_maps.grad_cam(model, MAP, 1, layer="map")
@@ -287,7 +300,7 @@ def test_what_is_missing_of_completeness_is_noted(tmp_path):
     assert same == "method deconvnet: no max-pooling, so a unit has the same map for all images"
 
 
-def test_blank_maps_are_noted_once_for_all_methods_and_images(tmp_path):
+def test_blank_maps_and_a_silent_unit_are_noted_once_for_all_methods_and_images(tmp_path):
     model = sequential(
         (2, 2, 1),
         kinds.Conv2D(1, 1, use_bias=False, name="conv"),
@@ -301,5 +314,8 @@ def test_blank_maps_are_noted_once_for_all_methods_and_images(tmp_path):
     settings = {"seed": 0, "methods": ["gradient", "guided", "deconvnet"], "images": [0, 1, 2]}
     with stored(tmp_path / "data.h5", data, [0, 1, 0]) as dataset:
         found = attribution.project(model, dataset, layer="relu", target=0, **settings)
-    blank = [note for note in found.about["notes"] if "zero everywhere" in note]
-    assert blank == ["methods gradient, guided: zero everywhere for images 0, 2"]
+    blank = [note for note in found.about["notes"] if "zero" in note]
+    assert blank == [
+        "unit 0: zero for images 0, 2",
+        "methods gradient, guided: zero everywhere for images 0, 2",
+    ]

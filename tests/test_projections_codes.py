@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 from projection_examples import sequential, set_weights, stored
 
+from pixelspace import projections as px
 from pixelspace.errors import UserError
 from pixelspace.projections import (
     atlas,
@@ -240,12 +241,24 @@ def test_fields_by_hand():
     np.testing.assert_allclose(found.sizes, [np.sqrt(1 / 2), 1])
 
 
+def test_fields_of_places_on_a_line_are_one_row():
+    places = np.array([[3.0, 0], [3, 1], [3, 4]])
+    found = atlas.fields(np.eye(3), places, grid=2, least=1)
+    np.testing.assert_array_equal(found.places, [[0, 0], [0, 1]])
+    np.testing.assert_array_equal(found.counts, [2, 1])
+    with pytest.raises(UserError, match="^grid 0: a whole number of at least 1 is expected"):
+        atlas.fields(np.eye(3), places, grid=0, least=1)
+
+
 def test_an_atlas_of_a_data_set(network, tmp_path):
     with stored(tmp_path / "data.h5", pictures(30), [0, 1] * 15, value_range=(0, 255)) as dataset:
         settings = {"seed": 2, "layer": "deep", "grid": 3, "size": 12, "steps": 5}
         found = atlas.project(network, dataset, **settings)
         again = atlas.project(network, dataset, **settings)
-        vectors, numbers = atlas.sampled_vectors(network, dataset["train"], "deep", 10, seed=2)
+        stored_images = dataset["train"].images
+        vectors, numbers = atlas.sampled_vectors(network, stored_images, "deep", 10, seed=2)
+    of_a_list, _ = atlas.sampled_vectors(network, pictures(30).tolist(), "deep", 10, seed=2)
+    np.testing.assert_array_equal(of_a_list, vectors)
     shown = len(found.arrays["places"])
     assert found.arrays["images"].shape == (shown, 12, 12, 3)
     assert (found.arrays["counts"] >= 3).all()
@@ -254,6 +267,13 @@ def test_an_atlas_of_a_data_set(network, tmp_path):
     assert vectors.shape == (10, 6)
     maps = layer_outputs(network, pictures(30)[numbers], ["deep"])["deep"].reshape(10, -1, 6)
     assert all((own == vector).all(-1).any() for own, vector in zip(maps, vectors, strict=True))
+
+
+def test_an_atlas_by_the_names_of_the_package(network):
+    vectors, _ = px.sampled_vectors(network, pictures(20), "deep", samples=20, seed=2)
+    found = px.fields(vectors, px.layout(vectors), grid=2, least=1)
+    assert found.counts.sum() == 20
+    np.testing.assert_allclose(found.counts @ found.means, vectors.sum(0), rtol=1e-4, atol=1e-4)
 
 
 def test_fields_of_one_vector_are_made_for_each_cell(network):

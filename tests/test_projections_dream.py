@@ -139,6 +139,29 @@ def valid_network() -> keras.Model:
     )
 
 
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        ("deep", "^tile 4: of a tile of 3 x 2 pixels nothing is left of layer deep; take larger"),
+        ("logits", "^layer logits: it takes images of one size alone, 24 x 20 pixels"),
+    ],
+)
+def test_tiles_that_are_too_small_for_the_layer_are_refused(layer, message):
+    # 24 x 20 pixels are tiles of 4 x 4, and 6 x 5, an octave before, of 3 x 2
+    settings = {"octaves": 2, "scale": 4.0} if layer == "deep" else {"octaves": 1}
+    with pytest.raises(UserError, match=message):
+        dream.deep_dream(valid_network(), picture(3), layer, seed=0, tile=4, **settings)
+
+
+def test_a_guide_of_plain_numbers_leads_a_network_of_mixed_types():
+    policy = keras.mixed_precision.DTypePolicy("mixed_float16")
+    scaled = kinds.Rescaling(1 / 255, -0.5, name="scaled", dtype=policy)
+    model = sequential((12, 10, 3), scaled)
+    image, guide = picture(3)[:12, :10], picture(3)[12:, 10:].tolist()
+    frames = dream.deep_dream(model, image, "scaled", seed=0, guide=guide, octaves=1, steps=2)
+    assert np.abs(frames[1] - frames[0]).max() > 1
+
+
 def test_a_network_of_one_size_sees_the_dream_at_that_size(tmp_path):
     images = np.random.default_rng(0).uniform(0, 255, (2, 48, 40, 3)).astype(np.float32)
     settings = {"seed": 0, "layer": "deep", "octaves": 2, "steps": 2, "jitter": 2}

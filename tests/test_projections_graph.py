@@ -46,6 +46,29 @@ def test_layers_inside_a_model_are_named_by_path():
     np.testing.assert_array_equal(found, np.zeros((1, 4, 4, 1)))
 
 
+def test_a_model_inside_may_have_two_outputs():
+    kinds = keras.layers
+    image = keras.Input((4, 4, 1))
+    relu = kinds.ReLU(name="relu")
+    inner = keras.Model(image, [relu(image), relu(kinds.Rescaling(-1.0)(image))], name="inner")
+    ends = inner(outer := keras.Input((4, 4, 1)))
+    logits = kinds.Flatten(name="flat")(kinds.Subtract(name="both")(ends))
+    model = keras.Model(outer, logits)
+    pixels = np.random.default_rng(0).normal(size=(1, 4, 4, 1)).astype(np.float32)
+    (found,) = graph.outputs(model, pixels, ["both"])
+    np.testing.assert_array_equal(found, pixels)
+    assert graph.shape(model, "inner") == (4, 4, 1)
+    assert graph.before(model, "both") >= {"inner/relu"}
+    np.testing.assert_allclose(backward.gradient(model, pixels, "flat", 5).sum(), 1)
+
+
+def test_a_layer_of_two_outputs_is_refused():
+    image = keras.Input((4, 4, 2))
+    model = keras.Model(image, keras.layers.Add()(keras.ops.split(image, 2, axis=-1)))
+    with pytest.raises(UserError, match="^layer split: it has 2 outputs; one is expected$"):
+        graph.shape(model, "add")
+
+
 def test_what_feeds_what():
     image = keras.Input((4, 4, 1))
     one, two = keras.layers.ReLU(name="one")(image), keras.layers.ReLU(name="two")(image)
@@ -170,6 +193,7 @@ def test_images_of_a_size_that_a_layer_cannot_see_are_refused():
         (("logits", 0.5), "units are whole numbers, 0 to 1"),
         (("logits", [0, 1]), "units of shape .* one, or one for each of 1 images"),
         (("conv", 0, 3), "positions of shape"),
+        (("conv", 0, (0.5, 1)), "^layer conv: a position is a row and a column, two whole"),
         ((2, 0), "^layer 2: the network has none of that name"),
     ],
 )

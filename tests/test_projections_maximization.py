@@ -566,6 +566,27 @@ def test_what_there_is_not_is_refused(network, objective, settings, message):
         maximization.maximize(network, objective, **({"seed": 0, "steps": 1} | settings))
 
 
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: transforms.Rotate(np.nan), "^degrees nan: a number of at least 0"),
+        (lambda: transforms.Scale(1, np.inf), "^high inf: a number of at least 0"),
+        (lambda: images.Fourier((4, 4, 1), decay="x"), "^decay x: a number of at least 0"),
+        (lambda: objectives.code("conv", 3.0), "^layer conv: codes are finite numbers"),
+        (lambda: objectives.code("conv", [[np.nan]]), "^layer conv: codes are finite numbers"),
+        (lambda: objectives.likeness("conv", 3.0), "^layer conv: codes are finite numbers"),
+        (lambda: objectives.likeness("conv", [[1.0]], -1), "^power -1: a number of at least 0"),
+        (lambda: objectives.logit(0) * np.nan, "^objective: factor nan; finite numbers"),
+        (lambda: objectives.unit("conv", 0, (1.5, 2)), "^layer conv: a cell is a row and a column"),
+        (lambda: objectives.unit("conv", 0, 1), "^layer conv: a cell is a row and a column"),
+        (lambda: objectives.direction("conv", [1.0], (0.5, 1)), "^layer conv: a cell is a row"),
+    ],
+)
+def test_what_nothing_can_be_made_of_is_refused(make, message):
+    with pytest.raises(UserError, match=message):
+        make()
+
+
 def test_a_transform_may_be_given_by_itself(network):
     what = (network, objectives.channel("conv", 0))
     alone = maximization.maximize(*what, seed=0, steps=2, transforms=transforms.Roll(1))

@@ -213,6 +213,9 @@ def test_an_open_image_size_must_be_given():
         receptive_field(model, "conv")
     # of one row of padding the smaller half, none, comes before; 9 columns are padded on both sides
     assert receptive_field(model, "conv", (8, 9)) == ReceptiveField((3, 3), (2, 2), (0, -1))
+    assert receptive_field(model, "conv", [8, 9]) == receptive_field(model, "conv", (8, 9))
+    with pytest.raises(UserError, match="^image 8: two numbers, of rows and of columns"):
+        receptive_field(model, "conv", 8)
 
 
 def test_a_field_larger_than_the_image_shows_the_image():

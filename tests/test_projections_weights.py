@@ -30,6 +30,14 @@ def test_a_dense_layer_on_pixels_is_reshaped():
     np.testing.assert_array_equal(images[0, :, :, 0], [[1, 3, 5], [7, 9, 11]])
 
 
+def test_a_single_unit_and_a_cell_of_whole_numbers():
+    model = sequential((3, 3, 1), kinds.Conv2D(2, 2, name="conv"))
+    one, listed = (weights.expected_response(model, "conv", unit, (0, 1)) for unit in (1, [1]))
+    np.testing.assert_array_equal(one, listed)
+    with pytest.raises(UserError, match="^cell 0.5: a whole number of at least 0 is expected"):
+        weights.expected_response(model, "conv", [1], (0.5, 1))
+
+
 def test_a_deeper_layer_is_a_product_with_one_half_for_the_rectifier():
     model = sequential(
         (1, 2, 1),

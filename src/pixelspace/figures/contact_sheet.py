@@ -45,7 +45,9 @@ def draw(projections: Sequence[Projection]) -> Figure:
 
 def alt(projections: Sequence[Projection]) -> str:
     """Return in words what `draw` shows."""
-    rows = ", ".join(f"{row.method} ({row.layer})" for row in _rows(projections) if row.layer)
+    rows = ", ".join(
+        f"{row.method} ({row.layer})" if row.layer else row.method for row in _rows(projections)
+    )
     return f"Contact sheet: a row of small examples of each method, by layer: {rows}."
 
 

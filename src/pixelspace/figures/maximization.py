@@ -46,8 +46,9 @@ def examples(projection: Projection) -> list[tiles.Row]:
     """Return the first image of each unit, or of each sum of parts."""
     about = projection.about
     shown = tiles.pictures(projection.arrays["images"][:, 0], about["value_range"])
-    words = "sums and differences" if "titles" in about else "maximization"
-    return [tiles.Row(words, about["layer"], shown)]
+    if "titles" in about:  # parts of a sum may be of any layers
+        return [tiles.Row("sums and differences", "", shown)]
+    return [tiles.Row("maximization", about["layer"], shown)]
 
 
 def draw_units(images: np.ndarray, values: np.ndarray, about: Mapping) -> Figure:

@@ -31,6 +31,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "regularizers": ["L2", "Blur", "TotalVariation"],
         "top_patches": ["boxes", "crop", "strongest_patches"],
         "transforms": ["GENTLE", "ROBUST", "Jitter", "Pad", "Roll", "Rotate", "Scale"],
+        "tsne": ["layout"],
         "weights": ["expected_response", "project_weights"],
     },
 )

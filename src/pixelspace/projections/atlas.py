@@ -5,14 +5,16 @@ near each other; a grid is laid over them; and for each field of the grid an ima
 vectors point as the mean of those in the field does (doi:10.23915/distill.00015).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import keras
 import numpy as np
 
-from pixelspace.artifacts import Projection, StoredDataset, StoredSplit
+from pixelspace.artifacts import Projection, StoredDataset
 from pixelspace.errors import UserError
 from pixelspace.projections import graph, objectives
+from pixelspace.projections.checks import check_whole
 from pixelspace.projections.feature_maps import layer_outputs
 from pixelspace.projections.images import Fourier, mean_colour
 from pixelspace.projections.maximization import maximize, notes_of_stuck
@@ -39,19 +41,27 @@ class Fields:
 
 
 def sampled_vectors(
-    model: keras.Model, split: StoredSplit, layer: str, samples: int, seed: int
+    model: keras.Model, images: Sequence, layer: str, samples: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return vectors ``(n, units)`` of one random cell each of images spread over a split.
+    """Return vectors ``(n, units)`` of one random cell each of images spread over them all.
 
     Also the numbers of the images ``(n,)``.
+
+    Args:
+        images: ``(n, height, width, channels)``, an array or stored; they are read one by one.
+        samples: how many to take; all if there are no more than that.
     """
-    numbers = np.linspace(0, len(split) - 1, min(samples, len(split))).astype(int)
+    check_whole(1, samples=samples)
+    check_whole(0, seed=seed)
+    images = images if hasattr(images, "shape") else np.asarray(images)
+    graph.check_images(model, images.shape)
+    numbers = np.linspace(0, len(images) - 1, min(samples, len(images))).astype(int)
     generator = np.random.default_rng(seed)
     vectors = []
     for first in range(0, len(numbers), BATCH):
         own = numbers[first : first + BATCH]
-        images = np.stack([split.images[i].astype(np.float32) for i in own])
-        output = layer_outputs(model, images, [layer])[layer]
+        pixels = np.stack([images[i].astype(np.float32) for i in own])
+        output = layer_outputs(model, pixels, [layer])[layer]
         cells = output.reshape(len(own), -1, output.shape[-1])
         vectors.append(
             cells[np.arange(len(own)), generator.integers(cells.shape[1], size=len(own))]
@@ -65,8 +75,12 @@ def fields(vectors: np.ndarray, places: np.ndarray, grid: int, least: int) -> Fi
     Args:
         least: vectors that a field must have to be kept.
     """
+    check_whole(1, grid=grid, least=least)
     low, high = places.min(0), places.max(0)
-    rows_columns = np.minimum((places - low) / (high - low) * grid, grid - 1).astype(int)
+    extent = np.where(
+        high > low, high - low, 1
+    )  # of places on a line, along one axis there is none
+    rows_columns = np.minimum((places - low) / extent * grid, grid - 1).astype(int)
     numbers = rows_columns[:, 0] * grid + rows_columns[:, 1]
     counts = np.bincount(numbers, minlength=grid * grid)
     sums = np.zeros((grid * grid, vectors.shape[1]))
@@ -103,7 +117,7 @@ def project(
             flattening, the image is as large as the network's input.
     """
     split = dataset["train"]
-    vectors, numbers = sampled_vectors(model, split, layer, samples, seed)
+    vectors, numbers = sampled_vectors(model, split.images, layer, samples, seed)
     if not np.ptp(vectors, axis=0).any():
         raise UserError(f"layer {layer}: the same for all images; there is nothing to lay out")
     places = layout(vectors)

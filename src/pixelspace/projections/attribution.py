@@ -10,6 +10,7 @@ from pixelspace.artifacts import Projection, StoredDataset
 from pixelspace.errors import UserError
 from pixelspace.projections import graph
 from pixelspace.projections.backward import (
+    backward_pass,
     deconvnet,
     gradient,
     guided_backpropagation,
@@ -184,6 +185,9 @@ def project(
         ]
     if "deconvnet" in found and not has_switches(model, layer):
         notes.append("method deconvnet: no max-pooling, so a unit has the same map for all images")
+    explained = [names[i] if of_classes else f"unit {i}" for i in units]
+    _, values = backward_pass(*what, policy="gradient")
+    notes += _notes_of_zero(explained, values, numbers)
     notes += _notes_of_blank_maps(found, numbers)
     about |= {
         "kind": "attribution",
@@ -194,11 +198,19 @@ def project(
         "split": "test",
         "labels": [names[i] for i in labels],
         "predicted": [names[i] for i in predicted],
-        "explained": [names[i] if of_classes else f"unit {i}" for i in units],
+        "explained": explained,
         "notes": notes,
     }
     arrays = {f"maps_{i}": maps.astype(np.float32) for i, maps in enumerate(found.values())}
     return Projection({"inputs": pixels, "images": numbers, **arrays}, about)
+
+
+def _notes_of_zero(explained: Sequence[str], values: np.ndarray, numbers: np.ndarray) -> list[str]:
+    """Return a note for each thing explained that is zero for some of the images itself."""
+    zero: dict[str, list[int]] = {}
+    for name, number in zip(np.array(explained)[values == 0], numbers[values == 0], strict=True):
+        zero.setdefault(str(name), []).append(number)
+    return [f"{name}: zero for {listed(own, 'image')}" for name, own in zero.items()]
 
 
 def _notes_of_blank_maps(found: Mapping[str, np.ndarray], numbers: np.ndarray) -> list[str]:

@@ -161,7 +161,7 @@ def for_each(
     """
     graph.check_units(model, layer, unit)
     shape = graph.shape(model, layer)
-    positions = np.asarray((-1, -1) if position is None else position, np.int32)
+    positions = np.asarray((-1, -1) if position is None else position)
     if np.shape(unit) not in ((), (images,)):
         raise UserError(f"units of shape {np.shape(unit)}: one, or one for each of {images} images")
     if positions.shape not in ((2,), (images, 2)):
@@ -172,7 +172,7 @@ def for_each(
     if position is not None:
         _check_positions(positions.reshape(-1, 2), shape, layer)
     units = np.broadcast_to(np.asarray(unit, np.int32), images)
-    return units, np.broadcast_to(positions, (images, 2))
+    return units, np.broadcast_to(positions.astype(np.int32), (images, 2))
 
 
 def has_switches(model: keras.Model, layer: str) -> bool:
@@ -193,6 +193,8 @@ def has_rectifiers(model: keras.Model, layer: str) -> bool:
 def _check_positions(positions: np.ndarray, shape: tuple, layer: str) -> None:
     if len(shape) != 3:
         raise UserError(f"layer {layer}: it is no map and has no positions; leave `position` out")
+    if not np.issubdtype(positions.dtype, np.integer):
+        raise UserError(f"layer {layer}: a position is a row and a column, two whole numbers")
     limits = [np.inf if length is None else length for length in shape[:2]]
     if (positions < 0).any() or (positions >= limits).any():
         raise UserError(f"layer {layer}: its map has {shape[0]} x {shape[1]} cells")

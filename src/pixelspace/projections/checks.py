@@ -5,7 +5,7 @@ import numpy as np
 from pixelspace.errors import UserError
 
 
-def check_whole(least: int, **numbers: object) -> None:
+def check_whole(least: int, /, **numbers: object) -> None:
     """Check that numbers, given by their names, are whole and no less than ``least``.
 
     Raises:
@@ -17,7 +17,7 @@ def check_whole(least: int, **numbers: object) -> None:
             raise UserError(f"{name} {number}: a whole number of at least {least} is expected")
 
 
-def check_number(least: float, **numbers: object) -> None:
+def check_number(least: float, /, **numbers: object) -> None:
     """Check that numbers, given by their names, are finite and no less than ``least``.
 
     Raises:
@@ -41,7 +41,7 @@ def check_value_range(value_range: object) -> tuple[float, float]:
     return float(values[0]), float(values[1])
 
 
-def check_pair(least: int, **pairs: object) -> None:
+def check_pair(least: int, /, **pairs: object) -> None:
     """Check that each of these is a pair of whole numbers, of rows and of columns.
 
     Raises:

@@ -103,7 +103,8 @@ def _compiled(
             with tf.GradientTape() as tape:
                 tape.watch(image)
                 (output,) = graph.outputs(model, image, [layer], substitute)
-                score = _score(goal, output, channel, guide)
+                # of a network of mixed types, layers put out another than images are of
+                score = _score(goal, tf.cast(output, kind), channel, guide)
             return tape.gradient(score, image)
 
         def climb(number, image):
@@ -167,7 +168,7 @@ def deep_dream(
 
     Raises:
         UserError: if the layer or the channel does not exist, or nothing is left of the layer at
-            the smallest size.
+            the smallest size or of a tile.
     """
     image = np.asarray(image)
     value_range = check_value_range(value_range)
@@ -189,7 +190,7 @@ def deep_dream(
     goal, vectors = ("layer" if channel is None else "channel"), np.zeros((0, units))
     if guide is not None:
         goal = "guide"
-        vectors = layer_outputs(model, guide[None], [layer])[layer].reshape(-1, units)
+        vectors = layer_outputs(model, np.asarray(guide)[None], [layer])[layer].reshape(-1, units)
     run = _compiled(model, layer, goal, tuple(blurs), tile)
     low, high = value_range
     original = tf.constant(graph.as_batch(model, image[None]))
@@ -205,6 +206,8 @@ def deep_dream(
             f"octaves: at {smaller[0][0]} x {smaller[0][1]} pixels, the smallest of {octaves} "
             f"sizes, nothing is left of layer {layer}; take fewer octaves or a smaller scale"
         )
+    if tile is not None:
+        _check_tiles(model, layer, tile, smaller)
     detail = tf.zeros_like(original)
     frames = [original]
     for octave, own_size in enumerate(smaller):
@@ -224,6 +227,19 @@ def deep_dream(
         detail = end - base
         frames.append(tf.clip_by_value(original + _resized(detail, size), low, high))
     return np.concatenate(frames)
+
+
+def _check_tiles(model: keras.Model, layer: str, tile: int, sizes: Sequence[np.ndarray]) -> None:
+    """Check that a layer can be computed of each tile of images of these sizes."""
+    for size in sizes:
+        height, width = map(int, size // -(-size // tile))
+        if not graph.takes_any_size(model, layer):
+            graph.check_size(model, layer, (height, width))
+        if graph.shape_at(model, layer, (height, width)) is None:
+            raise UserError(
+                f"tile {tile}: of a tile of {height} x {width} pixels nothing is left of layer "
+                f"{layer}; take larger tiles"
+            )
 
 
 def project(

@@ -81,8 +81,18 @@ def walk(model: keras.Model, value, visit: Callable, until: frozenset[str] = fro
 
     Returns:
         What the visits returned, by the operation's name; ``"inner/name"`` inside a model
-        ``inner``. Of a layer that is called more than once, the last call.
+        ``inner``, whose own name stands for its first output. Of a layer that is called more than
+        once, the last call.
+
+    Raises:
+        UserError: if a layer that is no model has more than one output.
     """
+    results, _ = _walked(model, value, visit, until)
+    return results
+
+
+def _walked(model: keras.Model, value, visit: Callable, until: frozenset[str]) -> tuple[dict, dict]:
+    """Return what `walk` does, and what stands for each tensor of the model, by its id."""
     values = {id(model.inputs[0]): value}
     results = {}
     for node in _nodes(model):
@@ -92,16 +102,20 @@ def walk(model: keras.Model, value, visit: Callable, until: frozenset[str] = fro
             continue
         args, kwargs = node.arguments.fill_in(values)
         if isinstance(operation, keras.Model):
-            inside = walk(operation, keras.tree.flatten(args)[0], visit)
+            inside, own = _walked(operation, keras.tree.flatten(args)[0], visit, frozenset())
             results |= {f"{operation.name}/{name}": result for name, result in inside.items()}
-            result = inside[operation.outputs[0]._keras_history.operation.name]
+            found = [own[id(output)] for output in operation.outputs]
+        elif len(node.outputs) > 1:
+            raise UserError(
+                f"layer {operation.name}: it has {len(node.outputs)} outputs; one is expected"
+            )
         else:
-            result = visit(operation, *args, **kwargs)
-        results[operation.name] = result
-        values |= zip(map(id, node.outputs), keras.tree.flatten(result), strict=False)
+            found = keras.tree.flatten(visit(operation, *args, **kwargs))
+        results[operation.name] = found[0]
+        values |= zip(map(id, node.outputs), found, strict=True)
         if until and until <= results.keys():
             break
-    return results
+    return results, values
 
 
 @cached

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from pixelspace.errors import UserError
-from pixelspace.projections.checks import check_image_shape
+from pixelspace.projections.checks import check_image_shape, check_number
 
 START = 0.3  # of the first parameters, their spread: with less, closed rectifiers may stay closed
 GREY = (0.5,)
@@ -97,6 +97,10 @@ class Fourier(_Squashed):
     """
 
     decay: float = 1.0
+
+    def __post_init__(self):
+        super().__post_init__()
+        check_number(0, decay=self.decay)
 
     def start(self, numbers: Sequence[int], seed: int) -> np.ndarray:
         height, width, channels = self.shape

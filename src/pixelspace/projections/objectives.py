@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from pixelspace.errors import UserError
-from pixelspace.projections.checks import check_whole
+from pixelspace.projections.checks import check_number, check_whole
 from pixelspace.projections.graph import LOGITS
 
 MEAN = (-1, -1)
@@ -85,6 +85,8 @@ class Objective:
         return self * (1 / divisor)
 
     def __mul__(self, factor: float | np.ndarray) -> "Objective":
+        if not np.isfinite(factor).all():
+            raise UserError(f"objective: factor {factor}; finite numbers are expected")
         numbers = np.shape(factor)
         if numbers not in ((), (1,)) and (self.count != 1 and numbers != (self.count,)):
             raise UserError(
@@ -106,8 +108,16 @@ def _units(layer: str, units: int | Sequence[int], cells) -> Objective:
     units = np.atleast_1d(units)
     if units.ndim != 1:
         raise UserError(f"layer {layer}: units of shape {units.shape}; one, or a row is expected")
-    cells = np.broadcast_to(cells, (len(units), 2)).astype(np.int32)
+    cells = _cells(layer, cells, len(units))
     return Objective((Term(layer, "units", np.ones(len(units)), units=units, cells=cells),))
+
+
+def _cells(layer: str, cells: Sequence[int], count: int) -> np.ndarray:
+    """Return the row and the column of a cell for each of ``count`` images."""
+    cells = np.asarray(cells)
+    if cells.shape not in ((2,), (count, 2)) or not np.issubdtype(cells.dtype, np.integer):
+        raise UserError(f"layer {layer}: a cell is a row and a column, two whole numbers")
+    return np.broadcast_to(cells, (count, 2)).astype(np.int32)
 
 
 def unit(layer: str, units: int | Sequence[int], cell: tuple[int, int] = MIDDLE) -> Objective:
@@ -130,7 +140,7 @@ def direction(layer: str, vectors: np.ndarray, cell: tuple[int, int] = MEAN) -> 
     vectors = np.atleast_2d(vectors)
     if vectors.ndim != 2 or not np.isfinite(vectors).all():
         raise UserError(f"layer {layer}: vectors are rows of finite numbers, one for each image")
-    cells = np.broadcast_to(cell, (len(vectors), 2)).astype(np.int32)
+    cells = _cells(layer, cell, len(vectors))
     return Objective((Term(layer, "units", np.ones(len(vectors)), vectors=vectors, cells=cells),))
 
 
@@ -165,7 +175,8 @@ def likeness(layer: str, codes: np.ndarray, power: int = 4) -> Objective:
         codes: outputs of the layer ``(n, rows, columns, units)``, or ``(n, 1, 1, units)`` for one
             vector in all cells; for a dense layer ``(n, units)``.
     """
-    codes = np.asarray(codes)
+    codes = _codes(layer, codes)
+    check_number(0, power=power)
     factors = np.ones(len(codes))
     return Objective((Term(layer, "likeness", factors, vectors=codes, parameter=power),))
 
@@ -176,8 +187,15 @@ def code(layer: str, codes: np.ndarray) -> Objective:
     Minus the square of their distance, as a share of the code's own square unless that is 0
     (Mahendran and Vedaldi 2015, arXiv:1412.0035).
     """
-    codes = np.asarray(codes)
+    codes = _codes(layer, codes)
     return Objective((Term(layer, "code", np.ones(len(codes)), vectors=codes),))
+
+
+def _codes(layer: str, codes: np.ndarray) -> np.ndarray:
+    codes = np.asarray(codes)
+    if codes.ndim < 2 or not np.isfinite(codes).all():
+        raise UserError(f"layer {layer}: codes are finite numbers (n, ...), one code for an image")
+    return codes
 
 
 def score(

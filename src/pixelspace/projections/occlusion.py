@@ -4,14 +4,16 @@ After Zeiler and Fergus (2014, arXiv:1311.2901).
 """
 
 import math
+from collections.abc import Sequence
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from pixelspace.errors import UserError
 from pixelspace.projections import graph
 from pixelspace.projections.backward import Position, Units, for_each, picked
-from pixelspace.projections.checks import check_pair
+from pixelspace.projections.checks import broadcast, check_pair
 
 BATCH = 64
 
@@ -22,7 +24,7 @@ def _compiled(model: keras.Model, layer: str, image_shape: tuple[int, ...]):
     image_spec, boxes_spec = tf.TensorSpec(image_shape, kind), tf.TensorSpec((None, 4), tf.int32)
 
     one, pair = tf.TensorSpec((), tf.int32), tf.TensorSpec((2,), tf.int32)
-    signature = [image_spec, boxes_spec, one, pair, tf.TensorSpec((), kind)]
+    signature = [image_spec, boxes_spec, one, pair, tf.TensorSpec(image_shape[-1:], kind)]
 
     @tf.function(input_signature=signature, autograph=False)
     def run(image, boxes, unit, position, fill):
@@ -62,7 +64,7 @@ def occlusion_map(
     *,
     window: tuple[int, int],
     stride: tuple[int, int],
-    fill: float = 0.0,
+    fill: float | Sequence[float] = 0.0,
 ) -> np.ndarray:
     """Return for each pixel what a unit loses, on the mean over the windows that cover it.
 
@@ -70,26 +72,30 @@ def occlusion_map(
         unit, position: for all images or for each; see `backward.backward_pass`.
         window: rows and columns that are covered at once, in all channels.
         stride: rows and columns from one window to the next.
-        fill: the value that covers.
+        fill: the value that covers, of all channels or of each.
 
     Returns:
         ``(n, height, width)``.
 
     Raises:
-        UserError: if the layer, the unit or the position does not exist, or there is no window.
+        UserError: if the layer, the unit or the position does not exist, there is no window, or
+            nothing to fill it with.
     """
     images = graph.as_batch(model, images)
     graph.check_size(model, layer, images.shape[1:3])
     check_pair(1, window=window, stride=stride)
+    colour = broadcast("fill", fill, images.shape[-1:], images.dtype)
+    if not np.isfinite(colour).all():
+        raise UserError(f"fill {fill}: finite numbers are expected")
     units, positions = for_each(model, layer, unit, position, len(images))
     run = _compiled(model, layer, images.shape[1:])
     boxes = windows(images.shape[1:3], window, stride)
     nothing = np.zeros((1, 4), np.int32)
     maps = []
     for image, *own in zip(images, units, positions, strict=True):
-        whole = run(image, nothing, *own, fill).numpy()
+        whole = run(image, nothing, *own, colour).numpy()
         parts = (boxes[i : i + BATCH] for i in range(0, len(boxes), BATCH))
-        losses = np.concatenate([whole - run(image, part, *own, fill) for part in parts])
+        losses = np.concatenate([whole - run(image, part, *own, colour) for part in parts])
         maps.append(_mean_over_boxes(losses, boxes, image.shape[:2]))
     return np.stack(maps)
 

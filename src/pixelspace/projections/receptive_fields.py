@@ -13,6 +13,7 @@ import numpy as np
 from pixelspace.errors import UserError
 from pixelspace.networks.layers import ReceptiveField
 from pixelspace.projections import graph
+from pixelspace.projections.checks import check_pair
 
 _CONVOLUTIONS = (
     keras.layers.Conv2D,
@@ -169,10 +170,12 @@ def receptive_field(
         UserError: if the model has no such layer, or the image size is not known.
     """
     graph.shape(model, layer)
-    image = image or graph.image_shape(model)[:2]
-    if None in image:
-        raise UserError(f"model {model.name}: its input size is open; give `image`")
-    maps = _maps(model, image)
+    if image is None:
+        image = graph.image_shape(model)[:2]
+        if None in image:
+            raise UserError(f"model {model.name}: its input size is open; give `image`")
+    check_pair(1, image=image)
+    maps = _maps(model, tuple(image))
     axes = maps[layer if layer in maps else graph.logits_layer(model)].axes
     return ReceptiveField(
         size=tuple(axis.size for axis in axes),

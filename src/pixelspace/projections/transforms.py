@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from pixelspace.errors import UserError
-from pixelspace.projections.checks import check_whole
+from pixelspace.projections.checks import check_number, check_whole
 
 GREY = 0.5
 SMALL = 64  # pixels; below, a grey border and a turn would be much of what is seen
@@ -65,6 +65,9 @@ class Rotate:
 
     degrees: float
 
+    def __post_init__(self):
+        check_number(0, degrees=self.degrees)
+
     def matrix(self, seed: tf.Tensor) -> tf.Tensor:
         (angle,) = tf.unstack(uniform(seed, -self.degrees, self.degrees) * (np.pi / 180))
         cos, sin = tf.cos(angle), tf.sin(angle)
@@ -79,6 +82,7 @@ class Scale:
     high: float
 
     def __post_init__(self):
+        check_number(0, low=self.low, high=self.high)
         if not 0 < self.low <= self.high:
             raise UserError(f"scale {self.low} to {self.high}: rising factors over 0 are expected")
 

@@ -18,6 +18,7 @@ import tensorflow as tf
 from pixelspace.artifacts import Projection, StoredDataset, StoredSplit
 from pixelspace.errors import UserError
 from pixelspace.projections import feature_maps, graph
+from pixelspace.projections.checks import check_pair
 from pixelspace.projections.receptive_fields import receptive_field, shown_box
 from pixelspace.projections.selection import choose_units, listed
 
@@ -90,12 +91,14 @@ def expected_response(
     Raises:
         UserError: if the layer, a unit or the cell does not exist.
     """
+    units = np.atleast_1d(units)
     graph.check_units(model, layer, units)
+    check_pair(0, cell=cell)
     shape = graph.shape(model, layer)
     if len(shape) == 3 and not all(0 <= place < n for place, n in zip(cell, shape, strict=False)):
         raise UserError(f"layer {layer}: its map has {shape[0]} x {shape[1]} cells")
     run = _compiled(model, layer, graph.sized_image_shape(model))
-    units = np.asarray(units, np.int32)
+    units = units.astype(np.int32)
     parts = range(0, len(units), BATCH)
     return np.concatenate([run(units[i : i + BATCH], np.int32(cell)) for i in parts])
 
