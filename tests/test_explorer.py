@@ -315,7 +315,9 @@ def test_numbers_stand_where_they_are_about_a_layer_a_node_or_a_method(explorer)
 def test_an_experiment_with_one_kind_shows_that_alone(explorer):
     few = data_of(explorer, "few")
     assert few["stages"] == few["panels"] == few["numbers"] == []
-    assert len(few["images"]) == 5
+    assert [image["name"] for image in few["images"]] == [
+        f"test image {number}" for number in (20, 21, 30, 31, 32)
+    ]
 
 
 # Pictures and files ---------------------------------------------------------------------------
@@ -486,6 +488,15 @@ def test_a_projection_of_images_opens_with_one_and_others_with_their_first_unit(
     assert opens["digits", "differences"] == {"look": "network"}
     assert opens["dishes", "atlas"] == {"look": "unit", "layer": "b6_out"}
     assert opens["dishes", "dream"]["look"] == "image"
+
+
+def test_no_two_buttons_have_the_same_name(browser, explorer):
+    with opened(browser, explorer) as page:
+        for look in ("network=few&look=image", "network=dishes&look=image"):
+            go(page, f"#{look}")
+            names = page.locator(".strip button").all_inner_texts()
+            assert len(names) > 4
+            assert len(set(names)) == len(names)
 
 
 @pytest.mark.parametrize(

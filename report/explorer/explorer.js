@@ -208,7 +208,8 @@ const explorer = { experiments: [] };
       ...numbers("Measures of the layer", layer.numbers),
     ],
     image: ({ network, image }) => [
-      ...strip("Images", "image", network.images, image, (one) => one.picture, (one) => one.label),
+      ...strip("Images", "image", network.images, image, (one) => one.picture,
+        (one) => `${one.name}, ${one.label}`),
       element("h2", { textContent: `${image.name}, ${image.label}` }),
       picture(image.picture, 192),
       ...panels("What methods show of it", image.panels),

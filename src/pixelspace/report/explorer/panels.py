@@ -477,11 +477,17 @@ def hard_images(projection: Projection) -> Iterator[Panel]:
     arrays, about = projection.arrays, projection.about
     names = zip(hard_images_figure.ROWS.items(), about["labels"], about["rivals"], strict=True)
     for (name, (words, _)), labels, rivals in names:
-        for pixels, label, rival, margin in zip(
-            arrays[name], labels, rivals, arrays[f"{name}_margins"], strict=True
+        for pixels, label, rival, margin, place in zip(
+            arrays[name],
+            labels,
+            rivals,
+            arrays[f"{name}_margins"],
+            arrays[f"{name}_numbers"],
+            strict=True,
         ):
+            seen = _seen(projection, pixels, label, f"{about['split']} image {place}")
             facts = {"against": rival, "margin of the logits": number(margin)}
-            yield Panel(_seen(projection, pixels, label), words.rstrip("s"), facts=facts)
+            yield Panel(seen, words.rstrip("s"), facts=facts)
 
 
 def dream(projection: Projection) -> Iterator[Panel]:
