@@ -499,6 +499,18 @@ def test_no_two_buttons_have_the_same_name(browser, explorer):
             assert len(set(names)) == len(names)
 
 
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_an_atlas_is_laid_out_as_its_map(browser, explorer, size):
+    places = examples.atlas(4).arrays["places"]
+    with opened(browser, explorer, fragment="#network=dishes&projection=atlas", size=size) as page:
+        boxes = [box.bounding_box() for box in page.locator(".map canvas").all()]
+    assert len(boxes) == len(places)
+    for axis, numbers in (("y", places[:, 0]), ("x", places[:, 1])):
+        found = np.array([box[axis] for box in boxes])
+        _, ranks = np.unique(found.round(), return_inverse=True)
+        assert np.array_equal(ranks, np.unique(numbers, return_inverse=True)[1])
+
+
 @pytest.mark.parametrize(
     ("fragment", "said"),
     [

@@ -272,6 +272,7 @@ def _panel(panel: Panel, projection: str, where: Iterator[list[int]]) -> dict:
         "notes": list(panel.notes),
         "methods": list(panel.methods),
         "place": panel.place,
+        "fields": list(panel.fields),
     }
 
 

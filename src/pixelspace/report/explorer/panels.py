@@ -92,8 +92,9 @@ class Panel:
     """What a projection shows of a subject.
 
     ``facts`` are words by what they say, ``bars`` values by the name of a class or unit, by what
-    they say, ``methods`` the names of methods of attribution, for which there are measures, and
-    ``place`` that of the image which the pictures are of, if they are of one.
+    they say, ``methods`` the names of methods of attribution, for which there are measures,
+    ``place`` that of the image which the pictures are of, if they are of one, and ``fields`` the
+    row and column of each picture, from 1, if they are a map.
     """
 
     of: Subject
@@ -105,6 +106,7 @@ class Panel:
     notes: Sequence[str] = ()
     methods: Sequence[str] = ()
     place: str = ""
+    fields: Sequence[tuple[int, int]] = ()
 
 
 def panels(projection: Projection) -> Iterator[Panel]:
@@ -511,7 +513,7 @@ def dream(projection: Projection) -> Iterator[Panel]:
 
 
 def atlas(projection: Projection) -> Iterator[Panel]:
-    """Yield the images of a layer's atlas, row by row."""
+    """Yield the images of a layer's atlas, each at its place in the figure."""
     arrays, about = projection.arrays, projection.about
     shown = tiles.pictures(arrays["images"], about["value_range"])
     pictures = [
@@ -524,9 +526,15 @@ def atlas(projection: Projection) -> Iterator[Panel]:
             shown, arrays["places"].tolist(), arrays["counts"].tolist(), strict=True
         )
     ]
-    facts = {"vectors": f"{arrays['counts'].sum()}"}
+    fields = arrays["places"] - arrays["places"].min(0) + 1
     yield Panel(
-        Layer(about["layer"]), "atlas", about["layer"], pictures, facts, None, about["notes"]
+        Layer(about["layer"]),
+        "atlas",
+        about["layer"],
+        pictures,
+        facts={"vectors": f"{arrays['counts'].sum()}"},
+        notes=about["notes"],
+        fields=[(row, column) for row, column in fields.tolist()],
     )
 
 
