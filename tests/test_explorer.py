@@ -499,6 +499,18 @@ def test_no_two_buttons_have_the_same_name(browser, explorer):
             assert len(set(names)) == len(names)
 
 
+def test_a_unit_says_what_is_not_projected_of_it(browser, explorer):
+    stages = {stage["name"]: stage for stage in data_of(explorer, "dishes")["stages"]}
+    lacks = {unit["number"]: unit["lacks"] for unit in stages["b4_out"]["units"]}
+    patches = ["weights", "feature maps", "maximization"]
+    series = ["weights", "feature maps", "top patches", "deconvolutions"]
+    assert lacks == {3: patches, 10: patches, 1: series, 4: series}
+    link = "#network=dishes&look=unit&layer=b4_out&unit=3"
+    with opened(browser, explorer, fragment=link) as page:
+        said = page.get_by_text("Not projected of this unit").inner_text()
+        assert said.startswith("Not projected of this unit: weights, feature maps, maximization.")
+
+
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
 def test_an_atlas_is_laid_out_as_its_map(browser, explorer, size):
     places = examples.atlas(4).arrays["places"]

@@ -212,10 +212,16 @@ const explorer = { experiments: [] };
     return list.length ? [row] : [];
   };
 
+  const lacks = (unit) => unit.lacks.length === 0 ? [] : [element("p", {
+    className: "quiet",
+    textContent: `Not projected of this unit: ${unit.lacks.join(", ")}. ` +
+      "To see them, name it under units of such a projection in the configuration." })];
+
   const views = {
     unit: ({ layer, unit }) => [
       ...strip("Units", "unit", layer.units, unit, firstPicture, (one) => one.name),
       ...(unit ? panels(`Unit ${unit.name} of ${layer.layers.join(", ")}`, unit.panels) : []),
+      ...(unit ? lacks(unit) : []),
       ...(unit ? numbers("Measures of the unit", unit.numbers) : []),
       ...panels(`All of ${layer.layers.join(", ")}`, layer.panels),
       ...numbers("Measures of the layer", layer.numbers),
