@@ -229,8 +229,8 @@ def test_a_note_stands_with_the_images_that_it_is_about():
         "method grad_cam: left out, as no layer has a map",
     ]
     made = with_about(examples.attribution(4), notes=notes)
-    shown = {panel.of.place: panel.notes for panel in panels.panels(made)}
-    assert shown == {
+    seen = [panel for panel in panels.panels(made) if isinstance(panel.of, Seen)]
+    assert {panel.of.place: panel.notes for panel in seen} == {
         "test image 0": notes[2:],
         "test image 1": [notes[0], notes[2]],
         "test image 2": notes[1:],
@@ -258,6 +258,25 @@ def test_a_class_is_called_by_its_name():
     (panel,) = of(Unit("logits", 2), made)
     assert len(panel.pictures) == 2
     assert "chicken of logits" in panel.pictures[0].alt
+
+
+def test_a_unit_has_the_maps_that_explain_it():
+    made = examples.attribution(4)
+    explained = made.about["explained"]
+    (panel,) = of(Unit("logits", examples.DISHES.index(explained[0])), made)
+    seen = [panel for panel in panels.panels(made) if isinstance(panel.of, Seen)]
+    maps = [
+        picture.tile.values
+        for image, name in zip(seen, explained, strict=True)
+        if name == explained[0]
+        for picture in image.pictures
+    ]
+    assert [picture.tile.values.tolist() for picture in panel.pictures] == [
+        values.tolist() for values in maps
+    ]
+    assert panel.pictures[0].caption == f"{seen[0].pictures[0].caption}, test image 0"
+    of_unit = with_about(made, layer="relu2", explained=["unit 5"] * 4)
+    assert len(of(Unit("relu2", 5), of_unit)[0].pictures) == 12
 
 
 def test_a_sum_is_of_no_one_layer():

@@ -409,9 +409,10 @@ def feature_maps(projection: Projection) -> Iterator[Panel]:
 
 
 def attribution(projection: Projection) -> Iterator[Panel]:
-    """Yield for each image a map by each method."""
+    """Yield for each image a map by each method, and for each unit the maps that explain it."""
     about = projection.about
     _, *rows = attribution_figure.examples(projection)
+    of_units: dict[str, list[Picture]] = {}
     for place, seen in enumerate(_all_seen(projection)):
         explained = about["explained"][place]
         what = f"{explained} in {about['layer']}"
@@ -423,6 +424,9 @@ def attribution(projection: Projection) -> Iterator[Panel]:
             )
             for row in rows
         ]
+        of_units.setdefault(explained, []).extend(
+            picture._replace(caption=f"{picture.caption}, {seen.place}") for picture in pictures
+        )
         facts = {"explained": what, "predicted": about["predicted"][place]}
         yield Panel(
             seen,
@@ -433,6 +437,15 @@ def attribution(projection: Projection) -> Iterator[Panel]:
             notes=about["notes"],
             methods=about["methods"],
         )
+    for explained, pictures in of_units.items():
+        of = Unit(about["layer"], _explained_unit(explained, about["class_names"]))
+        yield Panel(of, "attribution", of.layer, pictures, notes=about["notes"])
+
+
+def _explained_unit(explained: str, class_names: Sequence[str]) -> int:
+    if explained in class_names:
+        return class_names.index(explained)
+    return int(explained.removeprefix("unit "))
 
 
 def randomized(projection: Projection) -> Iterator[Panel]:
