@@ -224,9 +224,9 @@ def test_a_note_stands_with_each_unit_that_it_names():
 
 def test_a_note_stands_with_the_images_that_it_is_about():
     notes = [
-        "methods gradient, guided: zero everywhere for images 1, 3",
-        "method integrated_gradients: for image 2 the shares miss the gain 2 by 1",
-        "method grad_cam: left out, as no layer has a map",
+        "methods gradient, occlusion: zero everywhere for images 1, 3",
+        "method gradient: for image 2 the shares miss the gain 2 by 1",
+        "method occlusion: left out, as no layer has a map",
     ]
     made = with_about(examples.attribution(4), notes=notes)
     seen = [panel for panel in panels.panels(made) if isinstance(panel.of, Seen)]
