@@ -483,9 +483,12 @@ def hard_images(wrong: int = 2, close: int = 3):
             "close": rng.uniform(0, 255, (close, 32, 32, 3)),
             "wrong_margins": -np.arange(wrong)[::-1],
             "close_margins": np.arange(close),
+            "wrong_numbers": 20 + np.arange(wrong),
+            "close_numbers": 30 + np.arange(close),
         },
         {
             "kind": "hard_images",
+            "split": "test",
             "class_names": ["dog", "muffin"],
             "value_range": [0, 255],
             "labels": [["dog"] * wrong, ["muffin"] * close],

@@ -224,13 +224,13 @@ def test_a_note_stands_with_each_unit_that_it_names():
 
 def test_a_note_stands_with_the_images_that_it_is_about():
     notes = [
-        "methods gradient, guided: zero everywhere for images 1, 3",
-        "method integrated_gradients: for image 2 the shares miss the gain 2 by 1",
-        "method grad_cam: left out, as no layer has a map",
+        "methods gradient, occlusion: zero everywhere for images 1, 3",
+        "method gradient: for image 2 the shares miss the gain 2 by 1",
+        "method occlusion: left out, as no layer has a map",
     ]
     made = with_about(examples.attribution(4), notes=notes)
-    shown = {panel.of.place: panel.notes for panel in panels.panels(made)}
-    assert shown == {
+    seen = [panel for panel in panels.panels(made) if isinstance(panel.of, Seen)]
+    assert {panel.of.place: panel.notes for panel in seen} == {
         "test image 0": notes[2:],
         "test image 1": [notes[0], notes[2]],
         "test image 2": notes[1:],
@@ -258,6 +258,25 @@ def test_a_class_is_called_by_its_name():
     (panel,) = of(Unit("logits", 2), made)
     assert len(panel.pictures) == 2
     assert "chicken of logits" in panel.pictures[0].alt
+
+
+def test_a_unit_has_the_maps_that_explain_it():
+    made = examples.attribution(4)
+    explained = made.about["explained"]
+    (panel,) = of(Unit("logits", examples.DISHES.index(explained[0])), made)
+    seen = [panel for panel in panels.panels(made) if isinstance(panel.of, Seen)]
+    maps = [
+        picture.tile.values
+        for image, name in zip(seen, explained, strict=True)
+        if name == explained[0]
+        for picture in image.pictures
+    ]
+    assert [picture.tile.values.tolist() for picture in panel.pictures] == [
+        values.tolist() for values in maps
+    ]
+    assert panel.pictures[0].caption == f"{seen[0].pictures[0].caption}, test image 0"
+    of_unit = with_about(made, layer="relu2", explained=["unit 5"] * 4)
+    assert len(of(Unit("relu2", 5), of_unit)[0].pictures) == 12
 
 
 def test_a_sum_is_of_no_one_layer():
@@ -315,7 +334,9 @@ def test_numbers_stand_where_they_are_about_a_layer_a_node_or_a_method(explorer)
 def test_an_experiment_with_one_kind_shows_that_alone(explorer):
     few = data_of(explorer, "few")
     assert few["stages"] == few["panels"] == few["numbers"] == []
-    assert len(few["images"]) == 5
+    assert [image["name"] for image in few["images"]] == [
+        f"test image {number}" for number in (20, 21, 30, 31, 32)
+    ]
 
 
 # Pictures and files ---------------------------------------------------------------------------
@@ -486,6 +507,39 @@ def test_a_projection_of_images_opens_with_one_and_others_with_their_first_unit(
     assert opens["digits", "differences"] == {"look": "network"}
     assert opens["dishes", "atlas"] == {"look": "unit", "layer": "b6_out"}
     assert opens["dishes", "dream"]["look"] == "image"
+
+
+def test_no_two_buttons_have_the_same_name(browser, explorer):
+    with opened(browser, explorer) as page:
+        for look in ("network=few&look=image", "network=dishes&look=image"):
+            go(page, f"#{look}")
+            names = page.locator(".strip button").all_inner_texts()
+            assert len(names) > 4
+            assert len(set(names)) == len(names)
+
+
+def test_a_unit_says_what_is_not_projected_of_it(browser, explorer):
+    stages = {stage["name"]: stage for stage in data_of(explorer, "dishes")["stages"]}
+    lacks = {unit["number"]: unit["lacks"] for unit in stages["b4_out"]["units"]}
+    patches = ["weights", "feature maps", "maximization"]
+    series = ["weights", "feature maps", "top patches", "deconvolutions"]
+    assert lacks == {3: patches, 10: patches, 1: series, 4: series}
+    link = "#network=dishes&look=unit&layer=b4_out&unit=3"
+    with opened(browser, explorer, fragment=link) as page:
+        said = page.get_by_text("Not projected of this unit").inner_text()
+        assert said.startswith("Not projected of this unit: weights, feature maps, maximization.")
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_an_atlas_is_laid_out_as_its_map(browser, explorer, size):
+    places = examples.atlas(4).arrays["places"]
+    with opened(browser, explorer, fragment="#network=dishes&projection=atlas", size=size) as page:
+        boxes = [box.bounding_box() for box in page.locator(".map canvas").all()]
+    assert len(boxes) == len(places)
+    for axis, numbers in (("y", places[:, 0]), ("x", places[:, 1])):
+        found = np.array([box[axis] for box in boxes])
+        _, ranks = np.unique(found.round(), return_inverse=True)
+        assert np.array_equal(ranks, np.unique(numbers, return_inverse=True)[1])
 
 
 @pytest.mark.parametrize(

@@ -255,5 +255,7 @@ def test_errors_come_worst_first_and_successes_narrowest_first(tmp_path):
     np.testing.assert_array_equal(found.arrays["close"], images[[3]])
     np.testing.assert_allclose(all_of_them.arrays["wrong_margins"], [-6, -1])
     np.testing.assert_allclose(all_of_them.arrays["close_margins"], [0.5, 4, 6])
+    np.testing.assert_array_equal(all_of_them.arrays["wrong_numbers"], [2, 1])
+    np.testing.assert_array_equal(all_of_them.arrays["close_numbers"], [3, 0, 4])
     assert found.about["labels"] == [["a"], ["a"]]
     assert found.about["rivals"] == [["b"], ["b"]]

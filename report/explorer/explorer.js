@@ -75,16 +75,19 @@ const explorer = { experiments: [] };
     return loading.get(file);
   };
 
-  // Show a picture; with a way to what its words name, these lead there.
+  // Show a picture, without a size as wide as there is room; with a way to what its words name,
+  // these lead there.
   const picture = ([file, left, top, width, height, caption, alt], size, href) => {
     const canvas = element("canvas", { width, height });
     canvas.setAttribute("aria-busy", "true");
     canvas.setAttribute("role", "img");
     canvas.setAttribute("aria-label", alt);
     canvas.classList.toggle("sharp", Math.max(width, height) <= SMALL);
-    const scale = size / Math.max(width, height);
-    canvas.style.width = `${Math.max(width * scale, 8)}px`;
-    canvas.style.height = `${Math.max(height * scale, 8)}px`;
+    if (size) {
+      const scale = size / Math.max(width, height);
+      canvas.style.width = `${Math.max(width * scale, 8)}px`;
+      canvas.style.height = `${Math.max(height * scale, 8)}px`;
+    }
     sheet(state.network.sheets[file])
       .then((image) => {
         canvas.getContext("2d").drawImage(image, left, top, width, height, 0, 0, width, height);
@@ -142,6 +145,18 @@ const explorer = { experiments: [] };
       textContent: `${image.name}, ${image.label}` })) : null;
   };
 
+  // Pictures side by side, or each at its row and column.
+  const pictures = (shown, size) => {
+    const map = shown.fields.length > 0;
+    const list = element("ul", { className: map ? "map" : "pictures" },
+      ...shown.pictures.map((one) =>
+        element("li", {}, picture(one, map ? 0 : size, toUnit(shown.layer, one[7])))));
+    shown.fields.forEach(([row, column], order) => {
+      list.children[order].style.gridArea = `${row} / ${column}`;
+    });
+    return list;
+  };
+
   const panel = (shown) => {
     const title = element("h3", { textContent: shown.title });
     if (shown.layer) title.append(" ", element("code", { textContent: shown.layer }));
@@ -149,9 +164,7 @@ const explorer = { experiments: [] };
     const made = element("article", {
       className: shown.pictures.length * size > WIDE ? "panel wide" : "panel" },
       title,
-      shown.pictures.length ? element("ul", { className: "pictures" },
-        ...shown.pictures.map((one) =>
-          element("li", {}, picture(one, size, toUnit(shown.layer, one[7]))))) : null,
+      shown.pictures.length ? pictures(shown, size) : null,
       ...shown.scales.map(legend),
       toImage(shown.place),
       facts(shown.facts),
@@ -199,16 +212,23 @@ const explorer = { experiments: [] };
     return list.length ? [row] : [];
   };
 
+  const lacks = (unit) => unit.lacks.length === 0 ? [] : [element("p", {
+    className: "quiet",
+    textContent: `Not projected of this unit: ${unit.lacks.join(", ")}. ` +
+      "To see them, name it under units of such a projection in the configuration." })];
+
   const views = {
     unit: ({ layer, unit }) => [
       ...strip("Units", "unit", layer.units, unit, firstPicture, (one) => one.name),
       ...(unit ? panels(`Unit ${unit.name} of ${layer.layers.join(", ")}`, unit.panels) : []),
+      ...(unit ? lacks(unit) : []),
       ...(unit ? numbers("Measures of the unit", unit.numbers) : []),
       ...panels(`All of ${layer.layers.join(", ")}`, layer.panels),
       ...numbers("Measures of the layer", layer.numbers),
     ],
     image: ({ network, image }) => [
-      ...strip("Images", "image", network.images, image, (one) => one.picture, (one) => one.label),
+      ...strip("Images", "image", network.images, image, (one) => one.picture,
+        (one) => `${one.name}, ${one.label}`),
       element("h2", { textContent: `${image.name}, ${image.label}` }),
       picture(image.picture, 192),
       ...panels("What methods show of it", image.panels),

@@ -57,6 +57,8 @@ def project(
     arrays = {
         "wrong": _images(split, wrong),
         "close": _images(split, close),
+        "wrong_numbers": wrong,
+        "close_numbers": close,
         "wrong_margins": ahead[wrong],
         "close_margins": ahead[close],
     }

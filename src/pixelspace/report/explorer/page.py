@@ -34,6 +34,15 @@ SAME_UNITS = frozenset(
 )
 """Kinds of layers whose units are those of the layer before."""
 
+OF_UNITS = {
+    "weights": {"weights"},
+    "feature maps": {"feature_maps"},
+    "top patches": {"top_patches", "deconvolutions"},
+    "deconvolutions": {"deconvolutions"},
+    "maximization": {"maximization", "depth_series", "parametrizations", "maco"},
+}
+"""What there can be to see of any unit, and the kinds of projection that have it."""
+
 STOPS = 17  # of a scale in CSS
 
 SPREADS = {
@@ -143,7 +152,8 @@ def experiment(
     names = dict(zip(images, _names(images, places), strict=True))
     own_numbers = numbers_of(name, numbers)
     class_names = next((made.about["class_names"] for made in projections.values()), ())
-    found = (_stage(stage, by_subject, own_numbers, class_names) for stage in stages(layers))
+    kinds = {key: made.about["kind"] for key, made in projections.items()}
+    found = (_stage(stage, by_subject, own_numbers, class_names, kinds) for stage in stages(layers))
     return {
         "name": name,
         "sheets": list(files),
@@ -233,9 +243,18 @@ def _stage(
     by_subject: Mapping[Subject, list[dict]],
     numbers: Numbers,
     class_names: Sequence[str],
+    kinds: Mapping[str, str],
 ) -> dict | None:
-    """Return what is shown of some layers with the same units, if there is anything."""
+    """Return what is shown of some layers with the same units, if there is anything.
+
+    Args:
+        kinds: of projections, by name.
+    """
     units = sorted({of.number for of in by_subject if isinstance(of, Unit) and of.layer in layers})
+    shown = {
+        unit: [panel for layer in layers for panel in by_subject.get(Unit(layer, unit), ())]
+        for unit in units
+    }
     whole = [panel for layer in layers for panel in by_subject.get(Layer(layer), ())]
     if not units and not whole:
         return None
@@ -248,12 +267,18 @@ def _stage(
             {
                 "number": unit,
                 "name": panels.unit_name(layers[0], unit, class_names),
-                "panels": [p for layer in layers for p in by_subject.get(Unit(layer, unit), ())],
+                "panels": own,
+                "lacks": _lacks({kinds[panel["projection"]] for panel in own}),
                 "numbers": _pairs(about_node(numbers, unit) if "hidden" in layers else {}),
             }
-            for unit in units
+            for unit, own in shown.items()
         ],
     }
+
+
+def _lacks(kinds: set[str]) -> list[str]:
+    """Return what is not shown of a unit that projections of these kinds are of."""
+    return [words for words, having in OF_UNITS.items() if not having & kinds]
 
 
 def _panel(panel: Panel, projection: str, where: Iterator[list[int]]) -> dict:
@@ -272,6 +297,7 @@ def _panel(panel: Panel, projection: str, where: Iterator[list[int]]) -> dict:
         "notes": list(panel.notes),
         "methods": list(panel.methods),
         "place": panel.place,
+        "fields": list(panel.fields),
     }
 
 

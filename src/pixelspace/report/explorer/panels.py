@@ -89,8 +89,9 @@ class Panel:
     """What a projection shows of a subject.
 
     ``facts`` are words by what they say, ``bars`` values by the name of a class or unit, by what
-    they say, ``methods`` the names of methods of attribution, for which there are measures, and
-    ``place`` that of the image which the pictures are of, if they are of one.
+    they say, ``methods`` the names of methods of attribution, for which there are measures,
+    ``place`` that of the image which the pictures are of, if they are of one, and ``fields`` the
+    row and column of each picture, from 1, if they are a map.
     """
 
     of: Subject
@@ -102,6 +103,7 @@ class Panel:
     notes: Sequence[str] = ()
     methods: Sequence[str] = ()
     place: str = ""
+    fields: Sequence[tuple[int, int]] = ()
 
 
 def panels(projection: Projection) -> Iterator[Panel]:
@@ -405,9 +407,10 @@ def feature_maps(projection: Projection) -> Iterator[Panel]:
 
 
 def attribution(projection: Projection) -> Iterator[Panel]:
-    """Yield for each image a map by each method."""
+    """Yield for each image a map by each method, and for each unit the maps that explain it."""
     about = projection.about
     _, *rows = attribution_figure.examples(projection)
+    of_units: dict[str, list[Picture]] = {}
     for place, seen in enumerate(_all_seen(projection)):
         explained = about["explained"][place]
         what = f"{explained} in {about['layer']}"
@@ -419,6 +422,9 @@ def attribution(projection: Projection) -> Iterator[Panel]:
             )
             for row in rows
         ]
+        of_units.setdefault(explained, []).extend(
+            picture._replace(caption=f"{picture.caption}, {seen.place}") for picture in pictures
+        )
         facts = {"explained": what, "predicted": about["predicted"][place]}
         yield Panel(
             seen,
@@ -429,6 +435,15 @@ def attribution(projection: Projection) -> Iterator[Panel]:
             notes=about["notes"],
             methods=about["methods"],
         )
+    for explained, pictures in of_units.items():
+        of = Unit(about["layer"], _explained_unit(explained, about["class_names"]))
+        yield Panel(of, "attribution", of.layer, pictures, notes=about["notes"])
+
+
+def _explained_unit(explained: str, class_names: Sequence[str]) -> int:
+    if explained in class_names:
+        return class_names.index(explained)
+    return int(explained.removeprefix("unit "))
 
 
 def randomized(projection: Projection) -> Iterator[Panel]:
@@ -475,11 +490,17 @@ def hard_images(projection: Projection) -> Iterator[Panel]:
     arrays, about = projection.arrays, projection.about
     names = zip(hard_images_figure.ROWS.items(), about["labels"], about["rivals"], strict=True)
     for (name, (words, _)), labels, rivals in names:
-        for pixels, label, rival, margin in zip(
-            arrays[name], labels, rivals, arrays[f"{name}_margins"], strict=True
+        for pixels, label, rival, margin, place in zip(
+            arrays[name],
+            labels,
+            rivals,
+            arrays[f"{name}_margins"],
+            arrays[f"{name}_numbers"],
+            strict=True,
         ):
+            seen = _seen(projection, pixels, label, f"{about['split']} image {place}")
             facts = {"against": rival, "margin of the logits": number(margin)}
-            yield Panel(_seen(projection, pixels, label), words.rstrip("s"), facts=facts)
+            yield Panel(seen, words.rstrip("s"), facts=facts)
 
 
 def dream(projection: Projection) -> Iterator[Panel]:
@@ -503,7 +524,7 @@ def dream(projection: Projection) -> Iterator[Panel]:
 
 
 def atlas(projection: Projection) -> Iterator[Panel]:
-    """Yield the images of a layer's atlas, row by row."""
+    """Yield the images of a layer's atlas, each at its place in the figure."""
     arrays, about = projection.arrays, projection.about
     shown = tiles.pictures(arrays["images"], about["value_range"])
     pictures = [
@@ -516,9 +537,15 @@ def atlas(projection: Projection) -> Iterator[Panel]:
             shown, arrays["places"].tolist(), arrays["counts"].tolist(), strict=True
         )
     ]
-    facts = {"vectors": f"{arrays['counts'].sum()}"}
+    fields = arrays["places"] - arrays["places"].min(0) + 1
     yield Panel(
-        Layer(about["layer"]), "atlas", about["layer"], pictures, facts, None, about["notes"]
+        Layer(about["layer"]),
+        "atlas",
+        about["layer"],
+        pictures,
+        facts={"vectors": f"{arrays['counts'].sum()}"},
+        notes=about["notes"],
+        fields=[(row, column) for row, column in fields.tolist()],
     )
 
 
