@@ -94,6 +94,8 @@ def test_the_page_reads_well_and_says_what_things_are(page, size, scheme):
         for link in shown.locator("a[href^='#']").all():
             target = link.get_attribute("href").removeprefix("#")
             assert shown.locator(f"[id='{target}']").count() == 1, target
+        entry = shown.locator(".ltx_bibitem").inner_text()
+        assert re.match(r"C\. Olah, A\. Mordvintsev, and L\. Schubert \(2017\) Feature v", entry)
         # LaTeX sets an apostrophe where one is typed.
         assert BAD.removesuffix("'") in shown.inner_text("body")
 
