@@ -11,7 +11,7 @@ from statistics import mean
 
 import pytest
 import yaml
-from browsing import PHONE, chromium, faults, go, opened, overflows, views
+from browsing import DESKTOP, PHONE, chromium, cut_off, faults, go, opened, overflows, views
 from pypdf import PdfReader
 
 from pixelspace import config as configuration
@@ -154,3 +154,13 @@ def test_the_explorer_opens_in_a_second_and_shows_each_unit_and_image():
             for look in ("unit", "image", "network"):
                 go(page, f"#network={name}&look={look}")
                 assert faults(page) == [], (name, look)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [PHONE, DESKTOP])
+def test_the_paper_reads_well_in_a_browser(size, scheme):
+    file = RESULTS / "paper.html"
+    with chromium() as browser, opened(browser, file, size=size, scheme=scheme) as page:
+        assert faults(page) == []
+        assert not overflows(page)
+        assert size == PHONE or cut_off(page) == []
