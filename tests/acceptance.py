@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 
 import pytest
 import yaml
-from browsing import PHONE, chromium, faults, go, opened, overflows, views
+from browsing import DESKTOP, PHONE, chromium, cut_off, faults, go, opened, overflows, views
 from pypdf import PageObject, PdfReader
 
 from pixelspace import config as configuration
@@ -262,3 +262,13 @@ def test_each_figure_of_a_projection_is_where_its_link_to_the_explorer_leads():
             name = parse_qs(link.removeprefix("#")).get("projection", [""])[0]
             assert not name or page.locator(f"article[data-projection='{name}']").count(), link
     assert sum("&projection=" in link for link in links) > 20
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [PHONE, DESKTOP])
+def test_the_paper_reads_well_in_a_browser(size, scheme):
+    file = RESULTS / "paper.html"
+    with chromium() as browser, opened(browser, file, size=size, scheme=scheme) as page:
+        assert faults(page) == []
+        assert not overflows(page)
+        assert size == PHONE or cut_off(page) == []

@@ -107,3 +107,13 @@ def faults(page: Page) -> list[str]:
 def overflows(page: Page) -> bool:
     """Whether the page is wider than the window."""
     return page.evaluate("document.documentElement.scrollWidth > innerWidth")
+
+
+def cut_off(page: Page) -> list[str]:
+    """What is wider than its place, so that a part of it shows only after scrolling."""
+    return page.evaluate(
+        """() => [...document.querySelectorAll("[role=main] *")]
+            .filter((one) => getComputedStyle(one).overflowX === "auto")
+            .filter((one) => one.scrollWidth > one.clientWidth)
+            .map((one) => one.innerText.slice(0, 80))"""
+    )

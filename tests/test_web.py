@@ -5,7 +5,7 @@ import re
 import shutil
 
 import pytest
-from browsing import DESKTOP, PHONE, chromium, faults, opened
+from browsing import DESKTOP, PHONE, chromium, cut_off, faults, opened, overflows
 from cited import LEDGER, measured
 from matplotlib.figure import Figure
 from repository import ROOT
@@ -17,16 +17,27 @@ from pixelspace.report import template, web
 BAD = "<img src=x onerror=alert(1)> & \"'"
 BODY = r"""
 \section{One}
-So many: ((= count("n") =)). ((= claim("large") =)) By \citet{olah2017feature}, ((= bad =)).
-\begin{equation} y = ((= number("n") =))\,x \end{equation}
+\paragraph{Many.} So many: ((= count("n") =)). ((= claim("large") =)) By
+\citet{olah2017feature}, ((= bad =)). ((= claim("small") =))
+\subsection*{Two}
+\begin{equation}
+  y = ((= number("n") =))\,x_{\mathrm{as many as fill a line for which no phone is wide enough}}
+\end{equation}
 \paperfigure{a-weights}{Weights of ((= spell("n") =)) units.}
-\begin{claimtable} \hypertarget{claim:1}{C1} & a & b & c & d & e \\ \end{claimtable}
+\begin{claimtable}
+  \hypertarget{claim:1}{C1} & a & b & c & d & e \\ \hypertarget{claim:2}{C2} & a & b & c & d & e \\
+\end{claimtable}
 \begin{ledgertable}((* for e in ledger *))
   \hypertarget{ledger:((= e.place =))}{((= e.place =))} & ((= e.path =)) & a & b & c \\
 ((* endfor *))\end{ledgertable}
 """
 CLAIM = {"number": "n", "value": 3.0, "bounds": {"above": 2.0}, "holds": True, "place": 1}
 CLAIM |= {"sentence": "It is large.", "cites": ["n"]}
+FAILED = CLAIM | {"bounds": {"below": 2.0}, "holds": False, "place": 2}
+FAILED |= {"sentence": "It is not below $2$."}
+SMALLEST = """cell => Math.min(...[...cell.closest("table").querySelectorAll("td, td *")]
+    .map(one => parseFloat(getComputedStyle(one).fontSize)))"""
+CLAIMS = {"large": CLAIM, "small": FAILED}
 
 
 def made(folder, body=BODY):
@@ -45,7 +56,7 @@ def made(folder, body=BODY):
     tex = template.render(
         folder / "paper.tex.j2",
         numbers=measured({"n": 3}),
-        claims={"large": CLAIM},
+        claims=CLAIMS,
         config={"experiments": {}, "bad": BAD},
         class_names={},
         sweeps={},
@@ -64,7 +75,7 @@ def made(folder, body=BODY):
         style=ROOT / "report/web/paper.css",
         looks={"a-weights": "explorer/index.html#network=a&look=unit"},
         origins=template.ledger_places(measured({"n": 3}), [], ledger),
-        claims={"large": CLAIM},
+        claims=CLAIMS,
         page=folder / "paper.html",
     )
     return folder / "paper.html"
@@ -80,7 +91,10 @@ def page(tmp_path_factory):
 def test_the_page_reads_well_and_says_what_things_are(page, size, scheme):
     with chromium() as browser, opened(browser, page, size=size, scheme=scheme) as shown:
         assert faults(shown) == []
-        assert shown.evaluate("document.documentElement.scrollWidth") <= size[0]
+        assert not overflows(shown)
+        assert size == PHONE or cut_off(shown) == []
+        # The small type of print is too small here.
+        assert shown.locator(".ltx_tabular td").first.evaluate(SMALLEST) > 12
         number = shown.get_by_role("link", name="3", exact=True).first
         assert number.get_attribute("title") == "from a.json"
         claim = shown.get_by_role("link", name="C1").first
@@ -94,6 +108,8 @@ def test_the_page_reads_well_and_says_what_things_are(page, size, scheme):
         for link in shown.locator("a[href^='#']").all():
             target = link.get_attribute("href").removeprefix("#")
             assert shown.locator(f"[id='{target}']").count() == 1, target
+        entry = shown.locator(".ltx_bibitem").inner_text()
+        assert re.match(r"C\. Olah, A\. Mordvintsev, and L\. Schubert \(2017\) Feature v", entry)
         # LaTeX sets an apostrophe where one is typed.
         assert BAD.removesuffix("'") in shown.inner_text("body")
 
@@ -107,5 +123,5 @@ def test_the_same_paper_gives_the_same_page(page, tmp_path):
 
 def test_what_the_web_lacks_is_named_with_the_file_that_it_is_in(tmp_path):
     with pytest.raises(UserError, match=r"paper.tex: LaTeXML: undefined:\\oops .*paper.tex.j2$"):
-        made(tmp_path, r"\oops{} ((= claim('large') =))")
+        made(tmp_path, r"\oops{} ((= claim('large') =)) ((= claim('small') =))")
     assert not (tmp_path / "paper.html").exists()

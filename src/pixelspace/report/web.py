@@ -21,11 +21,19 @@ CONVERSION = (
     "latexmlpost --quiet --format=html5 --timestamp=0 --nodefaultresources"
     " --bibliography=references.bib.xml --dest=paper.html paper.xml",
 )
+WIDE = r'<div class="wide" role="group" aria-label="{}" tabindex="0">\g<0></div>'
 PLAINER = (
     (r'(?s)<footer class="ltx_page_footer">.*?</footer>', ""),
     (r'<div class="ltx_page_content">', '<div class="ltx_page_content" role="main">'),
     (r"<h6( class=\"ltx_title ltx_title_abstract\">.*?)</h6>", r"<p\1</p>"),
     (r"<th( [^>]*)></th>", r"<td\1></td>"),
+    # A paragraph's title is below a section's where no subsection is between.
+    (r'(<section id="\w+\.SS0\.[^>]*>\s*)<h4( .*?)</h4>', r"\1<h3\2</h3>"),
+    # What is wider than a window scrolls by itself, by keys as well.
+    (r"(?s)<table (?=[^>]*ltx_eqn_table).*?</table>", WIDE.format("equation")),
+    (r"(?s)<table (?=[^>]*ltx_tabular).*?</table>", WIDE.format("table")),
+    # The small type of print is too small on a screen.
+    (r' style="font-size:\d+%;"|font-size:\d+%;| mathsize="\d+%"', ""),
 )
 """What a reader of the page is spared, by what is in its place: landmarks and headings are kept."""
 
