@@ -25,6 +25,7 @@ from repository import RESULTS, ROOT, SMOKE, copy_of_the_repository, snakemake
 
 from pixelspace import artifacts
 from pixelspace.files import file_hash
+from pixelspace.report import latex, template
 
 PAPER = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
 
@@ -102,6 +103,50 @@ def test_the_paper_is_complete(small_paper):
         assert f"Figure {number}:" in text
     log = (small_paper / RESULTS / "logs/compile_paper.log").read_text(encoding="utf-8")
     assert "LaTeX Warning: There were undefined" not in log.rpartition("This is pdfTeX")[2]
+
+
+def with_other_text(folder: Path, old: str, new: str) -> dict:
+    """What the template is filled with, with other words in the place of some."""
+
+    def read(file):
+        text = (folder / RESULTS / file).read_text(encoding="utf-8")
+        return json.loads(text.replace(old, new))
+
+    config = read("config.json")
+    return {
+        "config": config,
+        **{name: read(f"{name}.json") for name in ("numbers", "claims", "ledger")},
+        "class_names": {
+            name: read(f"{name.replace(new, old)}/0/training.json")["class_names"]
+            for name in config["experiments"]
+        },
+        "sweeps": {"noise_and_starts": read("sweeps/noise_and_starts.json")},
+        "lock": folder / "requirements.txt",
+    }
+
+
+@pytest.mark.parametrize("extends", ["efl", None])
+def test_an_experiment_that_no_section_tells_of_is_in_tables_whatever_its_name(
+    small_paper, tmp_path, extends
+):
+    name = "letters_of_another_size_and_with_a_name_that_is_far_too_long"
+    filled = with_other_text(small_paper, "efl_large", name)
+    filled["config"]["experiments"][name]["extends"] = extends
+    text = template.render(small_paper / "report/paper.tex.j2", untold=[name], **filled)
+    (table,) = re.findall(
+        rf"\\begin{{resulttable}}{{tab:results-{name}}}.*?\\end{{resulttable}}", text, re.S
+    )
+    rows = table.replace(r"\allowbreak{}", "").replace(r"\_", "_")
+    # Of a measure of every network; and of a projection that no figure of the paper shows.
+    for number in ("letter_parts.node1_cosine", "maximization.climbed_share"):
+        assert re.search(rf"^  {number} & .*\d", rows, re.M), number
+    artifacts.write_text(tmp_path / "paper.tex", text)
+    figures = (small_paper / RESULTS / "figures").glob("*.pdf")
+    bibliography = small_paper / "report/references.bib"
+    with latex.typeset(tmp_path / "paper.tex", bibliography=bibliography, figures=figures) as made:
+        said = (made / "paper.log").read_text(errors="replace")
+    wide = re.findall(r"Overfull \\hbox \(([\d.]+)pt", said)
+    assert [points for points in wide if float(points) > 2] == []
 
 
 def test_random_weights_bear_out_no_claim_but_descriptive_ones(small_paper):

@@ -231,9 +231,10 @@ CRATE_SOURCES = [
 )
 
 # The experiments that the text tells of, which is to cite all that is measured of them; it need not
-# be about what only an overlay measures.
+# be about what only an overlay measures. The appendix has tables of the others.
 OWN = not OVERLAYS and not workflow.config_settings.config
-TOLD = [name for name in CONFIG.experiments if OWN and f'"{name}.' in TEXT]
+UNTOLD = [name for name in CONFIG.experiments if f'"{name}.' not in TEXT]
+TOLD = [name for name in CONFIG.experiments if OWN and name not in UNTOLD]
 
 
 def figures_of_the_paper():
@@ -291,7 +292,7 @@ def number_sources(group):
             "summaries": [
                 f"{shown(name)}/measures/of/{p}.json"
                 for p in chosen.projections
-                if f"{CONFIG.stem(name)}-{p}" in SHOWN
+                if name in UNTOLD or f"{CONFIG.stem(name)}-{p}" in SHOWN
             ],
         }[group]
     return paths
