@@ -149,6 +149,24 @@ def test_an_experiment_that_no_section_tells_of_is_in_tables_whatever_its_name(
     assert [points for points in wide if float(points) > 2] == []
 
 
+def test_captions_of_training_tell_of_as_many_networks_as_the_figures_show(small_paper):
+    filled = with_other_text(small_paper, RESULTS, RESULTS)
+    numbers = filled["numbers"]
+    of_several = {
+        name.removeprefix("efl."): numbers[name]
+        for name in numbers
+        if re.match(r"efl\.(accuracy|seed)_|efl\.replicates", name)
+    }
+    for several in ([], ["mnist", "meme"]):
+        numbers |= {f"{e}.{name}": entry for e in several for name, entry in of_several.items()}
+        text = template.render(small_paper / "report/paper.tex.j2", **filled)
+        told = dict(re.findall(r"paperfigure\{(\w+)-training\}\{(.*?)\n\n", text, re.S))
+        assert told.keys() == {"efl", "mnist", "meme"}
+        ones = [name for name, caption in told.items() if "median" in caption]
+        assert ones == [name for name in told if numbers[f"{name}.replicates"]["value"] > 1]
+    assert ones == list(told)
+
+
 def test_random_weights_bear_out_no_claim_but_descriptive_ones(small_paper):
     several = {"replicates": 5, "measures": {"pruning": {"shares": [0.5], "epoch_share": 0.02}}}
     overlay = small_paper / "several.yaml"
