@@ -167,6 +167,19 @@ def test_captions_of_training_tell_of_as_many_networks_as_the_figures_show(small
     assert ones == list(told)
 
 
+def test_figures_say_which_of_several_networks_they_are_of(small_paper):
+    numbers = artifacts.read_json(small_paper / RESULTS / "numbers.json")
+    for experiment, subjects in {
+        "efl": ("weights", "diagram", "training", "projections"),
+        "mnist": ("weights", "training", "templates"),
+    }.items():
+        number = numbers[f"{experiment}.shown_replicate"]["value"]
+        said = f"The network is number {number}, counted from 0: the median by validation loss."
+        for subject in subjects:
+            words = (small_paper / RESULTS / f"figures/{experiment}-{subject}.txt").read_text()
+            assert (said in words) == (numbers[f"{experiment}.replicates"]["value"] > 1), subject
+
+
 def test_random_weights_bear_out_no_claim_but_descriptive_ones(small_paper):
     several = {"replicates": 5, "measures": {"pruning": {"shares": [0.5], "epoch_share": 0.02}}}
     overlay = small_paper / "several.yaml"

@@ -137,6 +137,19 @@ def shown(name):
     )
 
 
+def shown_of_several(wildcards):
+    """What says which of several networks of an experiment projections look at."""
+    several = CONFIG.experiments[wildcards.experiment].replicates > 1
+    return [f"{shown(wildcards.experiment)}/training.json"] if several else []
+
+
+def shown_by_measure(wildcards):
+    """The same for a figure of a measure, unless that is of all networks or of its own."""
+    made = experiment(wildcards).measures[wildcards.measure]
+    others = made.every_replicate or made.kind == "code_frequency"
+    return [] if others else shown_of_several(wildcards)
+
+
 def replicates(name):
     """The folders of all networks of an experiment."""
     return [f"{RESULTS}/{name}/{r}" for r in range(CONFIG.experiments[name].replicates)]
