@@ -607,6 +607,7 @@ def test_the_explorer_shows_all_that_is_projected(small_paper):
         # The experiment leaves it out, though others have it.
         ("figures/efl_large-attribution.pdf", "figures/efl-attribution.pdf"),
         ("mnist/0/measures/template.json", "mnist/0/measures/templates.json"),
+        ("sweeps/noise_and_start.csv", "sweeps/noise_and_starts.csv"),
     ],
 )
 def test_a_target_that_the_configuration_has_not_is_refused(small_paper, target, meant):

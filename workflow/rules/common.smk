@@ -213,8 +213,8 @@ def all_figures():
 
 
 def named_artifacts():
-    """What can be asked for of figures, projections and measures, without endings."""
-    files = all_figures()
+    """What can be asked for of figures, sweeps, projections and measures, without endings."""
+    files = all_figures() + [f"{RESULTS}/sweeps/{name}.csv" for name in CONFIG.sweeps]
     for name, chosen in CONFIG.experiments.items():
         for folder in {*replicates(name), shown(name)}:
             files += [f"{folder}/projections/{p}.npz" for p in chosen.projections]
