@@ -284,6 +284,7 @@ def test_the_terminal_shows_one_line_for_each_step(small_paper):
     lines = (small_paper / "terminal.txt").read_text().splitlines()
     steps = [line for line in lines if re.match(r"\[ *\d+/\d+\] +[\d.]+ s +\d+ left  \w+: ", line)]
     assert len(steps) == int(re.match(r"\[ *\d+/(\d+)\]", steps[0])[1])
+    assert len({step.partition("left  ")[2] for step in steps}) == len(steps)
     others = [line for line in lines if line not in steps and "warning: claim" not in line]
     assert len(others) <= 5, others
 
@@ -401,7 +402,7 @@ def is_optimized(step: str) -> bool:
         ),
         (
             "projections/transforms.py",
-            lambda step: is_optimized(step) or step == "measure meme: regularizers",
+            lambda step: is_optimized(step) or step == "measure meme, replicate 0: regularizers",
         ),
         (
             "measures/intervals.py",
