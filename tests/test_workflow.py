@@ -712,3 +712,37 @@ def test_a_sweep_computes_what_is_missing_or_failed_alone(tmp_path):
     # Without it, what is left is known.
     swept([0.02, 0.03])
     assert times() == first
+
+
+def test_a_sweep_that_is_to_show_what_nothing_measures_has_its_table_all_the_same(tmp_path):
+    folder = copy_of_the_repository(tmp_path / "paper")
+    efl = {"images_per_class": 60, "validation_per_class": 20, "test_per_class": 20}
+
+    def shown(name: str, *arguments: str) -> subprocess.CompletedProcess:
+        rates = {
+            "experiment": "efl",
+            "grid": {"training.restarts.learning_rate": [0.02]},
+            "measures": ["letter_parts"],
+            "shows": f"letter_parts.{name}",
+        }
+        overlay = {
+            "results": RESULTS,
+            "experiments": {"efl": {"dataset": {"efl": efl}}},
+            "sweeps": {"rates": rates},
+        }
+        (folder / "rates.yaml").write_text(yaml.safe_dump(overlay))
+        target = f"{RESULTS}/sweeps/rates.json"
+        return snakemake(folder, target, *arguments, overlays=("rates.yaml",))
+
+    mistaken = shown("node1_cosin")
+    assert mistaken.returncode == 1
+    assert (
+        "sweeps.rates.shows: no network has a number 'letter_parts.node1_cosin'; "
+        "did you mean 'letter_parts.node1_cosine'?"
+    ) in mistaken.stdout + mistaken.stderr
+    (row,) = csv.DictReader((folder / RESULTS / "sweeps/rates.csv").open())
+    mended = shown("node1_cosine")
+    assert mended.returncode == 0
+    assert "[1/1]" in mended.stdout + mended.stderr
+    (point,) = artifacts.read_json(folder / RESULTS / "sweeps/rates.json")["points"]
+    assert point["mean"] == float(row["letter_parts.node1_cosine"])
