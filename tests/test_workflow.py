@@ -746,3 +746,20 @@ def test_a_sweep_that_is_to_show_what_nothing_measures_has_its_table_all_the_sam
     assert "[1/1]" in mended.stdout + mended.stderr
     (point,) = artifacts.read_json(folder / RESULTS / "sweeps/rates.json")["points"]
     assert point["mean"] == float(row["letter_parts.node1_cosine"])
+
+
+@pytest.mark.parametrize(("networks", "minutes"), [(3, 35), (40, 220)])
+def test_a_job_of_a_sweep_asks_for_as_much_time_as_its_networks_need(tmp_path, networks, minutes):
+    folder = copy_of_the_repository(tmp_path / "paper")
+    rates = [0.02 + 0.001 * number for number in range(networks)]
+    sweep = {"experiment": "efl", "grid": {"training.restarts.learning_rate": rates}}
+    overlay = {"results": RESULTS, "points_per_job": 100, "sweeps": {"rates": sweep}}
+    (folder / "rates.yaml").write_text(yaml.safe_dump(overlay))
+    # In the place of its message Snakemake says what a step asks for.
+    message = '    message:\n        "train and measure networks of the sweep {wildcards.points}"\n'
+    edited(folder / "workflow/rules/sweep.smk", message, "")
+    slurm = ("--workflow-profile", "profiles/slurm", "--executor", "local")
+    target = f"{RESULTS}/sweeps/rates.csv"
+    plan = snakemake(folder, target, "-n", "--verbose", *slurm, overlays=("rates.yaml",))
+    (asked,) = re.findall(r"^ *rule compute_points:.*?resources: (.*?)$", plan.stdout, re.M | re.S)
+    assert f"runtime={minutes}" in asked.split(", ")

@@ -385,6 +385,11 @@ def job_of_network():
     return {point.key: job for job, own in jobs().items() for point in own}
 
 
+def minutes_of_points(wildcards, attempt):
+    """The time that a cluster allows a job: for its networks, of which one may be like the digits'."""
+    return attempt * (20 + 5 * len(jobs()[wildcards.points]))
+
+
 def failures_of_points(wildcards):
     """How often networks of a job failed: they are tried again when the next run is planned."""
     return planning.failures(Path(RESULTS, "points"), jobs()[wildcards.points])

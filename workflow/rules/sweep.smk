@@ -10,6 +10,7 @@ rule compute_points:
     threads: 1
     resources:
         mem_mb=3000,
+        runtime=minutes_of_points,
     params:
         images=images_of_points,
         points=lambda wildcards: {
