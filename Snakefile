@@ -39,6 +39,7 @@ localrules:
     choose_network,
     summarize_projection,
     collect_sweep,
+    summarize_sweep,
     draw_samples,
     draw_training,
     draw_diagram,

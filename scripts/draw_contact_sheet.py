@@ -13,4 +13,6 @@ with runtime.job(snakemake.log[0]):
     )
     figure = style.noted(contact_sheet.draw(projections), list(dict.fromkeys(notes)))
     alt = contact_sheet.alt(projections)
-    style.save(figure, *snakemake.output, alt=alt, screen_dpi=snakemake.params.screen_dpi)
+    shown = map(artifacts.read_json, snakemake.input.shown)
+    dpi = snakemake.params.screen_dpi
+    style.save(figure, *snakemake.output, alt=alt, shown=shown, screen_dpi=dpi)

@@ -7,4 +7,6 @@ with runtime.job(snakemake.log[0]):
 
     projection = artifacts.read_projection(snakemake.input.weights)
     figure, alt = diagram.draw(projection), diagram.alt(projection)
-    style.save(figure, *snakemake.output, alt=alt, screen_dpi=snakemake.params.screen_dpi)
+    shown = map(artifacts.read_json, snakemake.input.shown)
+    dpi = snakemake.params.screen_dpi
+    style.save(figure, *snakemake.output, alt=alt, shown=shown, screen_dpi=dpi)

@@ -12,4 +12,6 @@ with runtime.job(snakemake.log[0]):
     networks = [artifacts.read_json(path) for path in snakemake.input.measures]
     found = numbers.of_networks(networks)
     figure, alt = module.draw(found), module.alt(found)
-    style.save(figure, *snakemake.output, alt=alt, screen_dpi=snakemake.params.screen_dpi)
+    shown = map(artifacts.read_json, snakemake.input.shown)
+    dpi = snakemake.params.screen_dpi
+    style.save(figure, *snakemake.output, alt=alt, shown=shown, screen_dpi=dpi)

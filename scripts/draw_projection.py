@@ -12,4 +12,6 @@ with runtime.job(snakemake.log[0]):
     notes = [style.in_words(note) for note in projection.about["notes"]]
     figure = style.noted(module.draw(projection), notes)
     alt = " ".join([module.alt(projection), *(f"{note}." for note in notes)])
-    style.save(figure, *snakemake.output, alt=alt, screen_dpi=snakemake.params.screen_dpi)
+    shown = map(artifacts.read_json, snakemake.input.shown)
+    dpi = snakemake.params.screen_dpi
+    style.save(figure, *snakemake.output, alt=alt, shown=shown, screen_dpi=dpi)

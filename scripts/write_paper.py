@@ -16,5 +16,6 @@ with runtime.job(snakemake.log[0]):
         ledger=artifacts.read_json(snakemake.input.ledger),
         lock=snakemake.input.lock,
         told=snakemake.params.told,
+        untold=snakemake.params.untold,
     )
     artifacts.write_text(snakemake.output.tex, tex)

@@ -21,10 +21,15 @@ from pixelspace.report.compare import ABSENT
 ROOT = Path(__file__).parents[1]
 TEMPLATE = ROOT / "report/compare.html.j2"
 BASE = {
-    "config": {"seed": 1, "experiments": {"efl": {"epochs": 5, "units": [0, 1], "measures": {}}}},
+    "config": {
+        "seed": 1,
+        "experiments": {
+            "efl": {"epochs": 5, "units": [0, 1], "projections": {"weights": {}}, "measures": {}}
+        },
+    },
     "numbers": {"accuracy": 0.5, "errors": 0, "share": 0.25},
     "claims": {"works": (True, r"It is \ensuremath{99.0}\,\%.")},
-    "figures": {"samples": (0, "Some letters.")},
+    "figures": {"efl-samples": (0, "Some letters.")},
     "pages": 2,
 }
 
@@ -79,6 +84,14 @@ def test_builds_that_are_the_same_say_so_in_one_line(tmp_path):
     assert not (tmp_path / "b/compare.html").exists()
 
 
+def test_what_an_earlier_comparison_found_is_gone_where_nothing_differs(tmp_path):
+    a, b = made(tmp_path / "a"), made(tmp_path / "b", numbers={"accuracy": 0.75})
+    assert run(a, b).returncode == 1
+    artifacts.write_text(b / "numbers.json", (a / "numbers.json").read_text(encoding="utf-8"))
+    assert run(a, b).returncode == 0
+    assert list(b.rglob("compare.html")) == []
+
+
 def test_builds_that_differ_have_a_summary_and_a_page(tmp_path):
     done = run(made(tmp_path / "a"), made(tmp_path / "b", numbers={"accuracy": 0.75}))
     assert done.returncode == 1
@@ -89,7 +102,9 @@ def test_builds_that_differ_have_a_summary_and_a_page(tmp_path):
 
 
 def test_keys_of_the_configuration(tmp_path):
-    other = {"seed": 1, "experiments": {"efl": {"epochs": 7, "units": [0], "measures": {"m": 1}}}}
+    own = BASE["config"]["experiments"]["efl"]
+    other = {"seed": 1, "experiments": {"efl": {**own, "epochs": 7, "units": [0]}}}
+    other["experiments"]["efl"]["measures"] = {"m": 1}
     assert found(tmp_path, config=other).config == (
         compare.Change("experiments.efl.epochs", "5", "7"),
         compare.Change("experiments.efl.measures.m", ABSENT, "1"),
@@ -99,7 +114,7 @@ def test_keys_of_the_configuration(tmp_path):
 
 def test_an_experiment_that_only_one_has_is_one_line(tmp_path):
     experiments = BASE["config"]["experiments"]
-    more = {"seed": 1, "experiments": {**experiments, "mine": {"epochs": 1, "units": [2]}}}
+    more = {"seed": 1, "experiments": {**experiments, "mine": experiments["efl"]}}
     assert found(tmp_path, config=more).config == (
         compare.Change("experiments.mine", ABSENT, "there"),
     )
@@ -115,7 +130,10 @@ def test_numbers_stand_by_their_relative_difference(tmp_path):
     ]
     lines = compare.summary(changed)
     assert "    share: 0.25 → -0.25   -0.5   -200.0%" in lines
-    assert any(line.startswith("numbers: 3 differ, 0 are equal, 1 only in B") for line in lines)
+    assert (
+        "numbers: 3 differ, 0 are equal, 1 only in B; the largest relative differences first, "
+        "where a change of sign counts as 100 %"
+    ) in lines
 
 
 def test_a_long_list_is_cut_with_a_count(tmp_path):
@@ -147,11 +165,28 @@ def test_a_claim_with_another_number_and_the_same_verdict_is_none(tmp_path):
 
 
 def test_figures_that_differ_appear_or_vanish(tmp_path):
-    changed = found(tmp_path, figures={"weights": (0, "Weights.")})
-    assert changed.figures == compare.Names((), (), ("samples",), ("weights",))
-    other_words = made(tmp_path / "c", figures={"samples": (0, "Other letters.")})
+    changed = found(tmp_path, figures={"efl-weights": (0, "Weights.")})
+    assert changed.figures == compare.Names((), (), ("efl-samples",), ("efl-weights",))
+    other_words = made(tmp_path / "c", figures={"efl-samples": (0, "Other letters.")})
     again = compare.compare(compare.read(tmp_path / "a"), compare.read(other_words))
-    assert again.figures.differ == ("samples",)
+    assert again.figures.differ == ("efl-samples",)
+
+
+def test_what_an_earlier_configuration_left_is_not_compared(tmp_path):
+    config = {**BASE["config"], "sweeps": {"rates": {}}}
+    folders = [made(tmp_path / name, config=config) for name in "ab"]
+    point = {"varied": {"a": 1}, "errors": []}
+    for name in ("rates", "old"):
+        swept = {"shows": "x", "points": [{**point, "mean": 1.0}]}
+        artifacts.write_json(folders[0] / f"sweeps/{name}.json", swept)
+        swept["points"][0]["mean"] = 2.0
+        artifacts.write_json(folders[1] / f"sweeps/{name}.json", swept)
+    for name in ("old-samples", "efl-old", "sweep-old"):
+        for suffix in ("png", "pdf", "txt"):
+            artifacts.write_text(folders[1] / f"figures/{name}.{suffix}", "old")
+    changed = compare.compare(*map(compare.read, folders))
+    assert [number.name for number in changed.numbers] == ["rates: x at a = 1"]
+    assert changed.figures.changed == ()
 
 
 @pytest.mark.parametrize(
@@ -182,7 +217,7 @@ def pictures(page: str) -> list[np.ndarray]:
 
 
 def test_the_page_has_both_pictures_and_where_they_differ(tmp_path):
-    page = compare.page(found(tmp_path, figures={"samples": (255, "White.")}), TEMPLATE)
+    page = compare.page(found(tmp_path, figures={"efl-samples": (255, "White.")}), TEMPLATE)
     a, b, between = pictures(page)
     assert a.max() == 0
     assert b.min() == 255
@@ -195,10 +230,10 @@ def test_the_page_has_both_pictures_and_where_they_differ(tmp_path):
 def test_the_page_stands_alone_and_what_is_in_it_is_escaped(tmp_path):
     bad = '"><script>alert(1)</script>&'
     changes = {
-        "config": {bad: bad},
+        "config": {**BASE["config"], bad: bad},
         "numbers": {bad: 1},
         "claims": {bad: (False, bad)},
-        "figures": {"samples": (9, bad)},
+        "figures": {"efl-samples": (9, bad)},
     }
     page = compare.page(found(tmp_path, **changes), TEMPLATE)
     assert "<script" not in page
@@ -237,10 +272,10 @@ def test_sentences_of_the_paper_become_plain():
             "numbers.json: changed since it was built",
         ),
         (
-            lambda folder: (folder / "figures/samples.png").write_bytes(b""),
-            "samples.png: changed since it was built",
+            lambda folder: (folder / "figures/efl-samples.png").write_bytes(b""),
+            "efl-samples.png: changed since it was built",
         ),
-        (lambda folder: (folder / "figures/samples.txt").unlink(), "samples.txt: missing"),
+        (lambda folder: (folder / "figures/efl-samples.txt").unlink(), "efl-samples.txt: missing"),
         (lambda folder: (folder / "paper.pdf").write_bytes(b""), "paper.pdf: changed since"),
     ],
 )

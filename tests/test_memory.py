@@ -15,7 +15,7 @@ from pixelspace import artifacts
 from pixelspace.artifacts import Dataset, Sample, Split
 from pixelspace.datasets import photos
 from pixelspace.datasets.photos import Photo
-from pixelspace.networks import efficientnet, training, transfer
+from pixelspace.networks import cnn, efficientnet, scratch, training, transfer
 from pixelspace.projections.top_patches import strongest_patches
 
 SIDE = 32
@@ -103,6 +103,17 @@ def test_training_on_features(stored, monkeypatch):
 
     features = 4 * 1280
     assert growth(train) < 0.2 * (MANY - FEW) * features
+
+
+def test_training_from_random_weights(stored, monkeypatch):
+    monkeypatch.setattr(training, "IN_MEMORY", 0)
+
+    def train(count):
+        with stored(count) as dataset:
+            layers = cnn.layers(input_shape=dataset.image_shape, classes=2, filters=[4])
+            scratch.train(layers, dataset, seed=0, epochs=1, batch=20)
+
+    assert growth(train) < 0.2 * (MANY - FEW) * 3 * SIDE**2
 
 
 def test_the_search_for_patches(stored):

@@ -469,3 +469,11 @@ def test_what_is_measured_of_a_variant_stands_beside_what_it_extends():
     ]
     those_that_differ_most = [row["number"] for row in results if row["number"].startswith("many.")]
     assert those_that_differ_most == [f"many.{number}" for number in range(template.LISTED)]
+    experiments["own"]["extends"] = None
+    assert {row["base"] and row["number"] for row in cited.results("own")} == {None}
+
+
+def test_long_names_may_be_broken_and_are_escaped_whole():
+    assert template.breakable("m.a_b/c&d") == (
+        r"m.\allowbreak{}a\_\allowbreak{}b/\allowbreak{}c\&d"
+    )

@@ -25,6 +25,7 @@ from repository import RESULTS, ROOT, SMOKE, copy_of_the_repository, snakemake
 
 from pixelspace import artifacts
 from pixelspace.files import file_hash
+from pixelspace.report import latex, template
 
 PAPER = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
 
@@ -102,6 +103,81 @@ def test_the_paper_is_complete(small_paper):
         assert f"Figure {number}:" in text
     log = (small_paper / RESULTS / "logs/compile_paper.log").read_text(encoding="utf-8")
     assert "LaTeX Warning: There were undefined" not in log.rpartition("This is pdfTeX")[2]
+
+
+def with_other_text(folder: Path, old: str, new: str) -> dict:
+    """What the template is filled with, with other words in the place of some."""
+
+    def read(file):
+        text = (folder / RESULTS / file).read_text(encoding="utf-8")
+        return json.loads(text.replace(old, new))
+
+    config = read("config.json")
+    return {
+        "config": config,
+        **{name: read(f"{name}.json") for name in ("numbers", "claims", "ledger")},
+        "class_names": {
+            name: read(f"{name.replace(new, old)}/0/training.json")["class_names"]
+            for name in config["experiments"]
+        },
+        "sweeps": {"noise_and_starts": read("sweeps/noise_and_starts.json")},
+        "lock": folder / "requirements.txt",
+    }
+
+
+@pytest.mark.parametrize("extends", ["efl", None])
+def test_an_experiment_that_no_section_tells_of_is_in_tables_whatever_its_name(
+    small_paper, tmp_path, extends
+):
+    name = "letters_of_another_size_and_with_a_name_that_is_far_too_long"
+    filled = with_other_text(small_paper, "efl_large", name)
+    filled["config"]["experiments"][name]["extends"] = extends
+    text = template.render(small_paper / "report/paper.tex.j2", untold=[name], **filled)
+    (table,) = re.findall(
+        rf"\\begin{{resulttable}}{{tab:results-{name}}}.*?\\end{{resulttable}}", text, re.S
+    )
+    rows = table.replace(r"\allowbreak{}", "").replace(r"\_", "_")
+    # Of a measure of every network; and of a projection that no figure of the paper shows.
+    for number in ("letter_parts.node1_cosine", "maximization.climbed_share"):
+        assert re.search(rf"^  {number} & .*\d", rows, re.M), number
+    artifacts.write_text(tmp_path / "paper.tex", text)
+    figures = (small_paper / RESULTS / "figures").glob("*.pdf")
+    bibliography = small_paper / "report/references.bib"
+    with latex.typeset(tmp_path / "paper.tex", bibliography=bibliography, figures=figures) as made:
+        said = (made / "paper.log").read_text(errors="replace")
+    wide = re.findall(r"Overfull \\hbox \(([\d.]+)pt", said)
+    assert [points for points in wide if float(points) > 2] == []
+
+
+def test_captions_of_training_tell_of_as_many_networks_as_the_figures_show(small_paper):
+    filled = with_other_text(small_paper, RESULTS, RESULTS)
+    numbers = filled["numbers"]
+    of_several = {
+        name.removeprefix("efl."): numbers[name]
+        for name in numbers
+        if re.match(r"efl\.(accuracy|seed)_|efl\.replicates", name)
+    }
+    for several in ([], ["mnist", "meme"]):
+        numbers |= {f"{e}.{name}": entry for e in several for name, entry in of_several.items()}
+        text = template.render(small_paper / "report/paper.tex.j2", **filled)
+        told = dict(re.findall(r"paperfigure\{(\w+)-training\}\{(.*?)\n\n", text, re.S))
+        assert told.keys() == {"efl", "mnist", "meme"}
+        ones = [name for name, caption in told.items() if "median" in caption]
+        assert ones == [name for name in told if numbers[f"{name}.replicates"]["value"] > 1]
+    assert ones == list(told)
+
+
+def test_figures_say_which_of_several_networks_they_are_of(small_paper):
+    numbers = artifacts.read_json(small_paper / RESULTS / "numbers.json")
+    for experiment, subjects in {
+        "efl": ("weights", "diagram", "training", "projections"),
+        "mnist": ("weights", "training", "templates"),
+    }.items():
+        number = numbers[f"{experiment}.shown_replicate"]["value"]
+        said = f"The network is number {number}, counted from 0: the median by validation loss."
+        for subject in subjects:
+            words = (small_paper / RESULTS / f"figures/{experiment}-{subject}.txt").read_text()
+            assert (said in words) == (numbers[f"{experiment}.replicates"]["value"] > 1), subject
 
 
 def test_random_weights_bear_out_no_claim_but_descriptive_ones(small_paper):
@@ -208,6 +284,7 @@ def test_the_terminal_shows_one_line_for_each_step(small_paper):
     lines = (small_paper / "terminal.txt").read_text().splitlines()
     steps = [line for line in lines if re.match(r"\[ *\d+/\d+\] +[\d.]+ s +\d+ left  \w+: ", line)]
     assert len(steps) == int(re.match(r"\[ *\d+/(\d+)\]", steps[0])[1])
+    assert len({step.partition("left  ")[2] for step in steps}) == len(steps)
     others = [line for line in lines if line not in steps and "warning: claim" not in line]
     assert len(others) <= 5, others
 
@@ -325,7 +402,7 @@ def is_optimized(step: str) -> bool:
         ),
         (
             "projections/transforms.py",
-            lambda step: is_optimized(step) or step == "measure meme: regularizers",
+            lambda step: is_optimized(step) or step == "measure meme, replicate 0: regularizers",
         ),
         (
             "measures/intervals.py",
@@ -557,6 +634,7 @@ def test_the_explorer_shows_all_that_is_projected(small_paper):
         # The experiment leaves it out, though others have it.
         ("figures/efl_large-attribution.pdf", "figures/efl-attribution.pdf"),
         ("mnist/0/measures/template.json", "mnist/0/measures/templates.json"),
+        ("sweeps/noise_and_start.csv", "sweeps/noise_and_starts.csv"),
     ],
 )
 def test_a_target_that_the_configuration_has_not_is_refused(small_paper, target, meant):
@@ -660,3 +738,54 @@ def test_a_sweep_computes_what_is_missing_or_failed_alone(tmp_path):
     # Without it, what is left is known.
     swept([0.02, 0.03])
     assert times() == first
+
+
+def test_a_sweep_that_is_to_show_what_nothing_measures_has_its_table_all_the_same(tmp_path):
+    folder = copy_of_the_repository(tmp_path / "paper")
+    efl = {"images_per_class": 60, "validation_per_class": 20, "test_per_class": 20}
+
+    def shown(name: str, *arguments: str) -> subprocess.CompletedProcess:
+        rates = {
+            "experiment": "efl",
+            "grid": {"training.restarts.learning_rate": [0.02]},
+            "measures": ["letter_parts"],
+            "shows": f"letter_parts.{name}",
+        }
+        overlay = {
+            "results": RESULTS,
+            "experiments": {"efl": {"dataset": {"efl": efl}}},
+            "sweeps": {"rates": rates},
+        }
+        (folder / "rates.yaml").write_text(yaml.safe_dump(overlay))
+        target = f"{RESULTS}/sweeps/rates.json"
+        return snakemake(folder, target, *arguments, overlays=("rates.yaml",))
+
+    mistaken = shown("node1_cosin")
+    assert mistaken.returncode == 1
+    assert (
+        "sweeps.rates.shows: no network has a number 'letter_parts.node1_cosin'; "
+        "did you mean 'letter_parts.node1_cosine'?"
+    ) in mistaken.stdout + mistaken.stderr
+    (row,) = csv.DictReader((folder / RESULTS / "sweeps/rates.csv").open())
+    mended = shown("node1_cosine")
+    assert mended.returncode == 0
+    assert "[1/1]" in mended.stdout + mended.stderr
+    (point,) = artifacts.read_json(folder / RESULTS / "sweeps/rates.json")["points"]
+    assert point["mean"] == float(row["letter_parts.node1_cosine"])
+
+
+@pytest.mark.parametrize(("networks", "minutes"), [(3, 35), (40, 220)])
+def test_a_job_of_a_sweep_asks_for_as_much_time_as_its_networks_need(tmp_path, networks, minutes):
+    folder = copy_of_the_repository(tmp_path / "paper")
+    rates = [0.02 + 0.001 * number for number in range(networks)]
+    sweep = {"experiment": "efl", "grid": {"training.restarts.learning_rate": rates}}
+    overlay = {"results": RESULTS, "points_per_job": 100, "sweeps": {"rates": sweep}}
+    (folder / "rates.yaml").write_text(yaml.safe_dump(overlay))
+    # In the place of its message Snakemake says what a step asks for.
+    message = '    message:\n        "train and measure networks of the sweep {wildcards.points}"\n'
+    edited(folder / "workflow/rules/sweep.smk", message, "")
+    slurm = ("--workflow-profile", "profiles/slurm", "--executor", "local")
+    target = f"{RESULTS}/sweeps/rates.csv"
+    plan = snakemake(folder, target, "-n", "--verbose", *slurm, overlays=("rates.yaml",))
+    (asked,) = re.findall(r"^ *rule compute_points:.*?resources: (.*?)$", plan.stdout, re.M | re.S)
+    assert f"runtime={minutes}" in asked.split(", ")

@@ -20,6 +20,7 @@ KEYS = {
     ("measure", "seed"): "seed",
     ("compute_points", "points"): "sweeps",
     ("collect_sweep", "networks"): "sweeps.{sweep}",
+    ("summarize_sweep", "networks"): "sweeps.{sweep}",
 }
 """The sections of the configuration that parameters of steps are from, by rule and name."""
 

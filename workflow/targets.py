@@ -5,8 +5,8 @@ import sys
 from collections.abc import Callable
 from pathlib import PurePosixPath
 
-FOLDERS = ("figures", "projections", "measures")
-"""The folders whose files have the names of experiments and of what is looked at in them."""
+FOLDERS = ("figures", "projections", "measures", "sweeps")
+"""The folders whose files have the names of experiments, of what is looked at, or of sweeps."""
 
 
 def install(workflow, results: str, known: Callable[[], list[str]]) -> None:

@@ -138,6 +138,19 @@ def shown(name):
     )
 
 
+def shown_of_several(wildcards):
+    """What says which of several networks of an experiment projections look at."""
+    several = CONFIG.experiments[wildcards.experiment].replicates > 1
+    return [f"{shown(wildcards.experiment)}/training.json"] if several else []
+
+
+def shown_by_measure(wildcards):
+    """The same for a figure of a measure, unless that is of all networks or of its own."""
+    made = experiment(wildcards).measures[wildcards.measure]
+    others = made.every_replicate or made.kind == "code_frequency"
+    return [] if others else shown_of_several(wildcards)
+
+
 def replicates(name):
     """The folders of all networks of an experiment."""
     return [f"{RESULTS}/{name}/{r}" for r in range(CONFIG.experiments[name].replicates)]
@@ -201,8 +214,8 @@ def all_figures():
 
 
 def named_artifacts():
-    """What can be asked for of figures, projections and measures, without endings."""
-    files = all_figures()
+    """What can be asked for of figures, sweeps, projections and measures, without endings."""
+    files = all_figures() + [f"{RESULTS}/sweeps/{name}.csv" for name in CONFIG.sweeps]
     for name, chosen in CONFIG.experiments.items():
         for folder in {*replicates(name), shown(name)}:
             files += [f"{folder}/projections/{p}.npz" for p in chosen.projections]
@@ -239,9 +252,10 @@ CRATE_SOURCES = [
 )
 
 # The experiments that the text tells of, which is to cite all that is measured of them; it need not
-# be about what only an overlay measures.
+# be about what only an overlay measures. The appendix has tables of the others.
 OWN = not OVERLAYS and not workflow.config_settings.config
-TOLD = [name for name in CONFIG.experiments if OWN and f'"{name}.' in TEXT]
+UNTOLD = [name for name in CONFIG.experiments if f'"{name}.' not in TEXT]
+TOLD = [name for name in CONFIG.experiments if OWN and name not in UNTOLD]
 
 
 def figures_of_the_paper(wildcards=None):
@@ -325,7 +339,7 @@ def number_sources(group):
             "summaries": [
                 f"{shown(name)}/measures/of/{p}.json"
                 for p in chosen.projections
-                if f"{CONFIG.stem(name)}-{p}" in SHOWN
+                if name in UNTOLD or f"{CONFIG.stem(name)}-{p}" in SHOWN
             ],
         }[group]
     return paths
@@ -403,6 +417,11 @@ def jobs():
 def job_of_network():
     """The job of each network, by the network's key."""
     return {point.key: job for job, own in jobs().items() for point in own}
+
+
+def minutes_of_points(wildcards, attempt):
+    """The time that a cluster allows a job: for its networks, of which one may be like the digits'."""
+    return attempt * (20 + 5 * len(jobs()[wildcards.points]))
 
 
 def failures_of_points(wildcards):

@@ -50,6 +50,7 @@ rule draw_training:
 rule draw_diagram:
     input:
         weights=lambda wildcards: f"{shown(wildcards.experiment)}/projections/weights.npz",
+        shown=shown_of_several,
     output:
         pdf=f"{RESULTS}/figures/{{experiment}}-diagram.pdf",
         png=report(
@@ -74,6 +75,7 @@ rule draw_diagram:
 rule draw_contact_sheet:
     input:
         projections=projections,
+        shown=shown_of_several,
     output:
         pdf=f"{RESULTS}/figures/{{experiment}}-projections.pdf",
         png=report(
@@ -104,6 +106,7 @@ rule draw_contact_sheet:
 rule draw_projection:
     input:
         projection=shown_projection,
+        shown=shown_of_several,
     output:
         pdf=f"{RESULTS}/figures/{{experiment}}-{{projection}}.pdf",
         png=report(
@@ -134,6 +137,7 @@ rule draw_projection:
 rule draw_measure:
     input:
         measures=lambda wildcards: measured(wildcards.experiment, wildcards.measure),
+        shown=shown_by_measure,
     output:
         pdf=f"{RESULTS}/figures/{{experiment}}-{{measure}}.pdf",
         png=report(

@@ -24,7 +24,7 @@ rule measure:
             ],
         ),
     message:
-        "measure {wildcards.experiment}: {wildcards.measure}"
+        "measure {wildcards.experiment}, replicate {wildcards.replicate}: {wildcards.measure}"
     script:
         "../../scripts/measure.py"
 

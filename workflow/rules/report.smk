@@ -88,6 +88,7 @@ rule write_paper:
     params:
         config=WRITTEN_CONFIG,
         told=TOLD,
+        untold=UNTOLD,
         class_names={
             name: list(chosen.dataset.chosen.classes)
             for name, chosen in CONFIG.experiments.items()

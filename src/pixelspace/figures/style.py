@@ -12,7 +12,7 @@ import math
 import re
 import string
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import matplotlib.style
 import numpy as np
@@ -346,10 +346,23 @@ def grid(
 
 
 @house()
-def save(figure: Figure, pdf, png, txt, *, alt: str, screen_dpi: int = SCREEN_DPI) -> None:
+def save(
+    figure: Figure,
+    pdf,
+    png,
+    txt,
+    *,
+    alt: str,
+    shown: Iterable[Mapping] = (),
+    screen_dpi: int = SCREEN_DPI,
+) -> None:
     """Write the figure for print and for the screen, and beside them ``alt``: it in words.
 
     The same figure gives the same bytes.
+
+    Args:
+        shown: how the network was trained that the figure is of; where it was chosen of several,
+            the words say so.
     """
     images = figure.findobj(AxesImage)
     sharp = all(image.get_interpolation() == "nearest" for image in images)
@@ -361,4 +374,11 @@ def save(figure: Figure, pdf, png, txt, *, alt: str, screen_dpi: int = SCREEN_DP
     with written(png) as file:
         figure.savefig(file, format="png", dpi=screen_dpi, metadata={"Software": None})
     with written(txt) as file:
-        file.write_text(f"{alt}\n", encoding="utf-8")
+        file.write_text(" ".join([alt, *_chosen(shown)]) + "\n", encoding="utf-8")
+
+
+def _chosen(shown: Iterable[Mapping]) -> Iterator[str]:
+    for report in shown:
+        if "replicate" in report:
+            number = report["replicate"]
+            yield f"The network is number {number}, counted from 0: the median by validation loss."

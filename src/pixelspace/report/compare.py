@@ -27,6 +27,9 @@ ABSENT = "absent"
 THERE = object()
 """Stands for a section of the configuration that the other build does not have."""
 
+ALWAYS_DRAWN = ("samples", "training", "diagram", "projections")
+"""What there may be a figure of, whatever is projected and measured."""
+
 LISTED = 20
 """How many differences of each sort the summary lists; the page has all of them."""
 
@@ -79,23 +82,38 @@ def read(folder: str | Path) -> Build:
                 "build it with `make paper` or `make claims`"
             )
     paper = root / "paper.pdf"
+    config = read_json(root / "config.json")
     return Build(
         folder=str(folder),
         # That one build has no sweeps is told by those of the other.
-        config={k: v for k, v in flat(read_json(root / "config.json")).items() if v != {}},
+        config={k: v for k, v in flat(config).items() if v != {}},
         numbers={name: entry["value"] for name, entry in read_json(root / "numbers.json").items()}
-        | dict(_swept(root)),
+        | dict(_swept(root, config.get("sweeps", {}))),
         claims=read_json(root / "claims.json"),
-        figures={png.stem: _figure(png) for png in sorted((root / "figures").glob("*.png"))},
+        figures={
+            png.stem: _figure(png)
+            for png in sorted((root / "figures").glob("*.png"))
+            if png.stem in _figures(config)
+        },
         paper=Paper(len(PdfReader(checked(paper)).pages), file_hash(paper))
         if paper.is_file()
         else None,
     )
 
 
-def _swept(root: Path) -> Iterator[tuple[str, float]]:
-    """Yield what is known of each point of each sweep, under what sets it apart."""
-    for path in sorted((root / "sweeps").glob("*.json")):
+def _figures(config: Mapping[str, Mapping]) -> set[str]:
+    """Return the names of the figures of a configuration; older ones may lie beside them."""
+    found = {f"sweep-{name}" for name in config.get("sweeps", {})}
+    for name, chosen in config["experiments"].items():
+        subjects = (*ALWAYS_DRAWN, *chosen["projections"], *chosen["measures"])
+        found |= {f"{name}-{subject}" for subject in subjects}
+    return found
+
+
+def _swept(root: Path, sweeps: Iterable[str]) -> Iterator[tuple[str, float]]:
+    """Yield what is known of each point of some sweeps, under what sets it apart."""
+    paths = [root / f"sweeps/{name}.json" for name in sorted(sweeps)]
+    for path in (path for path in paths if path.is_file()):
         found = read_json(path)
         for point in found["points"]:
             setting = ", ".join(f"{key} = {value}" for key, value in point["varied"].items())
@@ -300,7 +318,8 @@ def summary(found: Comparison) -> list[str]:
         f"configuration: {counted(len(found.config), 'key differs', 'keys differ')}",
         *cut(f"{change.name}: {change.a} → {change.b}" for change in found.config),
         f"numbers: {len(numbers.differ)} differ, {len(numbers.alike)} are equal"
-        f"{_only(numbers)}; the largest relative differences first",
+        f"{_only(numbers)}; the largest relative differences first, "
+        "where a change of sign counts as 100 %",
         *cut(
             f"{change.name}: {change.a:.6g} → {change.b:.6g}"
             f"   {change.difference:+.4g}   {change.relative:+.1%}"

@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from pixelspace.artifacts import read_json
 from pixelspace.errors import UserError
 from pixelspace.report import spread
+from pixelspace.scores import numbers_of
 
 LISTED = 40
 """Points of a sweep that a table has, at most."""
@@ -18,6 +20,37 @@ LISTED = 40
 Row = Mapping[str, Any]
 """A network: ``varied`` (values by key, of the same keys in each row), ``replicate``, ``key``, and
 ``numbers`` or ``error``."""
+
+
+def collected(
+    networks: Iterable[Mapping],
+    measures: Sequence[str],
+    *,
+    points: Iterable[str],
+    repeated: Iterable[str],
+) -> list[Row]:
+    """Return the networks of a sweep with what is known of them.
+
+    Args:
+        networks: in their order; which ``repeats`` that of an experiment says each.
+        measures: names of those that were taken.
+        points: files with what is known of the others, by key.
+        repeated: files of those that repeat one, in their order: of each how it was trained, and
+            these measures.
+    """
+    known: dict[str, Mapping] = {}
+    for path in points:
+        known |= read_json(path)
+    artifacts = map(read_json, repeated)
+    found = []
+    for network in networks:
+        if network["repeats"]:
+            report = next(artifacts)
+            numbers = numbers_of(report, {name: next(artifacts) for name in measures})
+            found.append(network | {"numbers": numbers})
+        else:
+            found.append(network | known[network["key"]])
+    return found
 
 
 def tidy(rows: Sequence[Row]) -> str:

@@ -252,11 +252,11 @@ class Cited:
         return self.listing(changes) if changes else Tex("nothing else")
 
     def results(self, name: str) -> list[dict[str, object]]:
-        """Return the numbers of a variant's measures and projections, and of what it extends.
+        """Return the numbers of an experiment's measures and projections, and of what it extends.
 
         Each is a mapping with ``value`` and, if it is a mean over networks, ``deviation``, ``low``
-        and ``high``; that of what it extends is `None` if not measured. Of a measure of more than
-        `LISTED` numbers there are those that differ most.
+        and ``high``; that of what it extends is `None` if there is none, or it is not measured. Of
+        a measure of more than `LISTED` numbers there are those that differ most, or the first.
         """
         experiment = self._config["experiments"][name]
         base = experiment["extends"]
@@ -321,8 +321,8 @@ def _entered(value, place: int):
 
 
 def breakable(name: str) -> Tex:
-    """Return a path or a key as LaTeX that may be broken after each of its parts."""
-    return Tex(re.sub(r"[/._]", lambda mark: rf"{escape(mark[0])}\allowbreak{{}}", name))
+    """Return a path, a key or a name as LaTeX that may be broken after each of its parts."""
+    return Tex(re.sub(r"/|\.|\\_", r"\g<0>\\allowbreak{}", escape(name)))
 
 
 def plain(value: object) -> str:
@@ -373,6 +373,7 @@ def render(
     ledger: Mapping[str, Mapping],
     lock: str | Path,
     told: Sequence[str] = (),
+    untold: Sequence[str] = (),
 ) -> str:
     """Fill the template.
 
@@ -387,6 +388,7 @@ def render(
         lock: the requirements file whose versions the appendix lists.
         told: the experiments of which it is an error not to cite a number; what goes with a mean
             needs no word of its own.
+        untold: the experiments that no section tells of, whose numbers are in tables.
 
     Raises:
         UserError: naming file and line where a template is wrong or cites what does not exist;
@@ -408,6 +410,7 @@ def render(
                 listed_points=lambda sweep: listed(sweep["points"]),
                 most_listed=LISTED,
                 experiments=config["experiments"],
+                untold=untold,
                 class_names=class_names,
                 sweeps={
                     name: _entered(sweep, places[_of_sweep(name)]) for name, sweep in sweeps.items()
