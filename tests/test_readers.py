@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tarfile
 from html.parser import HTMLParser
 from pathlib import Path
@@ -325,6 +326,18 @@ def test_an_archive_builds_the_paper_again(build, tmp_path):
     refused = snakemake(folder, "-n", "archive")
     assert refused.returncode == 1
     assert refused.stderr.splitlines()[-1].startswith("error: pixelspace: an archive has what git")
+
+
+def test_the_report_is_written_to_the_folder_of_the_overlay():
+    config = {**os.environ, "CONFIG": "config/smoke.yaml"}
+    command = ["make", "--dry-run", "readers"]
+    plan = subprocess.run(command, cwd=ROOT, env=config, capture_output=True, text=True, check=True)
+    last = plan.stdout[plan.stdout.index("results=") :]
+    said = last.replace(".venv/bin/python", sys.executable).replace(
+        ".venv/bin/snakemake", "env echo"
+    )
+    run = subprocess.run(["sh", "-c", said], cwd=ROOT, env=config, capture_output=True, text=True)
+    assert run.stdout.startswith("readers --report results-smoke/report.html "), run.stderr
 
 
 class Cells(HTMLParser):

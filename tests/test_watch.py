@@ -74,7 +74,8 @@ def is_built(state: dict) -> bool:
 def project(tmp_path) -> Path:
     for name in ("config", "report", "src", "tools"):
         (tmp_path / name).mkdir()
-    shutil.copy(ROOT / "tools/watch.py", tmp_path / "tools")
+    for name in ("watch.py", "read_config.py"):
+        shutil.copy(ROOT / "tools" / name, tmp_path / "tools")
     shutil.copy(ROOT / "report/preview.html", tmp_path / "report")
     (tmp_path / "config/config.yaml").write_text("results: results\n")
     (tmp_path / "report/text").write_text("first")
