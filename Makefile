@@ -38,7 +38,7 @@ OVERLAY := $(if $(CONFIG),--configfile "$$CONFIG") $(if $(PHOTOS),--config photo
 .PHONY: paper claims readers readers-built archive watch why compare diff verify reference test faults
 .PHONY: lint lock container clean
 .PHONY: bench bench-pipeline bench-rendering bench-projections bench-scale bench-memory
-.PHONY: python python-dev tex web browser latexdiff
+.PHONY: python python-dev tex web pages browser latexdiff
 
 TARGETS :=
 claims: TARGETS := claims
@@ -60,7 +60,7 @@ readers: readers-built
 		exec $(ENVIRONMENT)/bin/snakemake readers --report "$$results/report.html" $(OVERLAY)
 
 # What watches is among the tools of developers, of which there is one environment.
-watch: python python-dev tex
+watch: python python-dev tex pages
 ifdef CONFIG
 	@test -f "$$CONFIG" || { echo "error: CONFIG=$$CONFIG: there is no such file" >&2; exit 2; }
 endif
@@ -131,6 +131,9 @@ tex:
 
 web:
 	@tools/setup web
+
+pages:
+	@tools/setup pages
 
 browser:
 	@tools/setup browser

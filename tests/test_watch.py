@@ -128,7 +128,7 @@ def test_a_save_is_built_and_the_page_is_told(project, watching):
     assert page.get("/paper.pdf")[1] == (project / "results/paper.pdf").read_bytes()
     save(project, "second")
     second = page.until(lambda state: is_built(state) and state["version"] != first["version"])
-    if second["pages"]:
+    if shutil.which("pdftoppm") or "CI" in os.environ:
         assert second["pages"] == [[288.0, 216.0]]
         assert page.get("/page/1")[1].startswith(b"\x89PNG")
 
