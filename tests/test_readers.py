@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 import rocrate
 import yaml
-from repository import ROOT, copy_of_the_repository, snakemake
+from repository import RESULTS, ROOT, copy_of_the_repository, snakemake
 from requests_cache import CachedRequest, CachedResponse, CachedSession
 from rocrate.rocrate import ROCrate
 from rocrate_validator import services
@@ -214,8 +215,14 @@ def project(tmp_path) -> Path:
     return committed(folder)
 
 
-def packed(project: Path, build: Path, file: Path, settings=()) -> Path:
-    archive.pack(project, metadata=build / crate.METADATA, settings=settings, archive=file)
+def packed(project: Path, build: Path, file: Path, settings=(), photographs=None) -> Path:
+    archive.pack(
+        project,
+        metadata=build / crate.METADATA,
+        settings=settings,
+        photographs=photographs or {},
+        archive=file,
+    )
     return file
 
 
@@ -297,6 +304,16 @@ def test_a_configuration_that_git_does_not_have_is_in_no_archive(build, project,
         packed(project, build, tmp_path / "a.tar.gz", ["photos"])
 
 
+def test_photographs_that_git_does_not_have_are_in_no_archive(build, project, tmp_path):
+    described(build)
+    for place in ("https://example.org/photos", "ignored", str(project / "config")):
+        with pytest.raises(
+            UserError, match=r"^\S+: experiment 'meme' has its photographs from the"
+        ):
+            packed(project, build, tmp_path / "a.tar.gz", photographs={"meme": place})
+    packed(project, build, tmp_path / "a.tar.gz", photographs={"meme": "./config"})
+
+
 def test_without_a_repository_there_is_no_archive(build, tmp_path):
     (tmp_path / "plain").mkdir()
     with pytest.raises(UserError, match=r"^plain: an archive has what git has of it, and: fatal"):
@@ -323,9 +340,41 @@ def test_an_archive_builds_the_paper_again(build, tmp_path):
     for step in ("make_dataset", "train_network", "write_paper", "compile_paper"):
         assert f"{step}: " in plan.stdout
     assert "warning" not in plan.stdout + plan.stderr
+    _built_offline(folder)
     refused = snakemake(folder, "-n", "archive")
     assert refused.returncode == 1
     assert refused.stderr.splitlines()[-1].startswith("error: pixelspace: an archive has what git")
+
+
+def _built_offline(folder: Path) -> None:
+    """Do what the archive says to do, but for packages, and of figures with a cheap one alone."""
+    text = (folder / archive.READ_ME).read_text()
+    check, _, build, compare = re.findall(r"^    (.+)", text, re.M)
+    cut_off = ["unshare", "--net"] if _may_be_cut_off() else []
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    own = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+
+    def done(line: str) -> int:
+        return subprocess.run(
+            [*cut_off, "sh", "-c", line], cwd=folder, env={**own, "PATH": path}
+        ).returncode
+
+    figure = f"{RESULTS}/figures/efl-samples.pdf"
+    assert done(check) == 0
+    assert done(build.replace("snakemake ", f"snakemake {figure} ")) == 0
+    assert (folder / figure).is_file()
+    # Which is not all of a build, nor is what is published in this test.
+    assert compare.endswith(f"/compare.py {archive.PUBLISHED} results")
+    assert done(compare.replace(archive.PUBLISHED, RESULTS)) == 2
+
+
+def _may_be_cut_off() -> bool:
+    may = (
+        bool(shutil.which("unshare"))
+        and not subprocess.run(["unshare", "--net", "true"]).returncode
+    )
+    assert may or "CI" not in os.environ
+    return may
 
 
 def test_the_report_is_written_to_the_folder_of_the_overlay():

@@ -99,6 +99,16 @@ def source_listing(wildcards):
     return listing(data.folder.path)
 
 
+def photographs():
+    """Where the photographs of each experiment that has some are from."""
+    data = {name: chosen.dataset for name, chosen in CONFIG.experiments.items()}
+    return {
+        name: of.folder.path if of.source == "folder" else of.git.repository
+        for name, of in data.items()
+        if of.source in ("folder", "git")
+    }
+
+
 def pretrained_weights(wildcards):
     training = experiment(wildcards).training
     return [training.transfer.weights] if training.recipe == "transfer" else []

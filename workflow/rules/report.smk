@@ -240,6 +240,7 @@ rule pack_archive:
     params:
         sources=committed,
         settings=[*OVERLAYS, *workflow.config_settings.config],
+        photographs=photographs(),
         code=code("pack_archive"),
     message:
         "pack the project and its paper"
