@@ -88,7 +88,7 @@ def described(folder: Path, citation=CITATION) -> dict:
         parts(folder),
         citation=citation,
         claims=CLAIMS,
-        data={"data/mnist/images.gz": "0" * 64},
+        data={"data/mnist/images.gz": "0" * 64, "https://example.org@1": "1" * 40},
         versions={"snakemake": "9.27.1", "numpy": "2.4.6"},
     )
     artifacts.write_json(folder / crate.METADATA, metadata)
@@ -154,7 +154,12 @@ def test_a_crate_is_read_by_others(build):
     assert read.dereference("claims.json")["description"].endswith("1 of 2 hold.")
     (run,) = read.get_by_type("CreateAction")
     assert run["instrument"] is read.mainEntity
-    assert [one.id for one in run["object"]] == ["config.json", "#data/mnist/images.gz"]
+    assert [one.id for one in run["object"]] == [
+        "config.json",
+        "#data/mnist/images.gz",
+        "#https://example.org@1",
+    ]
+    assert read.dereference("#https://example.org@1")["identifier"] == "1" * 40
     results = {one.id for one in run["result"]}
     assert {"paper.pdf", "figures/efl-weights.pdf", "numbers.json", "claims.json"} <= results
     assert not any(name.startswith("ro-crate/") or name == "config.json" for name in results)

@@ -654,6 +654,9 @@ def test_the_paper_is_written_about_photographs(tmp_path, small_paper):
     text = re.sub(r"\\ledgermark\{[\d,]+\}\{([^{}]*)\}", r"\1", text)
     assert "90 photographs of the classes chicken, dog and muffin" in text
     assert "no measure of where a projection should point" in text
+    made = artifacts.read_json(folder / RESULTS / "ledger.json")
+    assert re.fullmatch("[0-9a-f]{64}", made["data"]["photos"])
+    assert made["artifacts"]["meme/dataset.h5"]["inputs"] == ["photos"]
     assert "??" not in text_of(folder / RESULTS / "paper.pdf")
     assert not re.search(r"train the network of (efl|mnist)", run.stdout + run.stderr)
 

@@ -109,6 +109,17 @@ def photographs():
     }
 
 
+def commits_of_photographs(wildcards):
+    """The same by data set among what the paper cites, with the commit of those in a repository."""
+    found = {}
+    for name, place in photographs().items():
+        data = CONFIG.experiments[name].dataset
+        commit = data.git.commit if data.source == "git" else ""
+        if f"{name}/dataset.h5" in steps():
+            found[f"{name}/dataset.h5"] = (place, commit)
+    return found
+
+
 def pretrained_weights(wildcards):
     training = experiment(wildcards).training
     return [training.transfer.weights] if training.recipe == "transfer" else []

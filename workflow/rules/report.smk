@@ -31,6 +31,7 @@ rule write_ledger:
     retries: 0
     params:
         steps=lambda wildcards: steps(),
+        photographs=commits_of_photographs,
         code=code("write_ledger"),
     message:
         "write the ledger"
