@@ -1,7 +1,7 @@
 # make paper    set up, then build results/paper.pdf     CONFIG=overlay.yaml PHOTOS=folder CORES=n GPU=1
 # make readers  build what else there is to read: explorer/index.html, from all that is projected;
 #               paper.html; report.html with figures, tables and claims; ledger.json; arxiv.tar.gz;
-#               and ro-crate-metadata.json; in results/, or where CONFIG= has them, with RESULTS=
+#               and ro-crate-metadata.json; in results/, or where CONFIG= has them
 # make watch    build what each saved change touches, and show the paper in a page    CONFIG=overlay.yaml
 # make why      say why a target would be made again      TARGET=results/figures/efl-weights.pdf
 # make claims   build what the claims of the paper are about, and fail if one of them does
@@ -38,7 +38,7 @@ OVERLAY := $(if $(CONFIG),--configfile "$$CONFIG") $(if $(PHOTOS),--config photo
 .PHONY: paper claims readers readers-built archive watch why compare diff verify reference test faults
 .PHONY: lint lock container clean
 .PHONY: bench bench-pipeline bench-rendering bench-projections bench-scale bench-memory
-.PHONY: python python-dev tex web browser latexdiff
+.PHONY: python python-dev tex web pages browser latexdiff
 
 TARGETS :=
 claims: TARGETS := claims
@@ -50,15 +50,17 @@ readers-built: web
 paper claims readers-built archive: python
 ifdef CONFIG
 	@test -f "$$CONFIG" || { echo "error: CONFIG=$$CONFIG: there is no such file" >&2; exit 2; }
-	@PYTHONPATH=src $(ENVIRONMENT)/bin/python tools/read_config.py "$$CONFIG"
+	@PYTHONPATH=src $(ENVIRONMENT)/bin/python tools/read_config.py "$$CONFIG" >/dev/null
 endif
 	@exec $(ENVIRONMENT)/bin/snakemake $(TARGETS) --cores $(CORES) $(OVERLAY)
 
 readers: readers-built
-	@exec $(ENVIRONMENT)/bin/snakemake readers --report "$(RESULTS)/report.html" $(OVERLAY)
+	@results="$$(PYTHONPATH=src $(ENVIRONMENT)/bin/python tools/read_config.py config/config.yaml \
+		$(if $(CONFIG),"$$CONFIG"))" && \
+		exec $(ENVIRONMENT)/bin/snakemake readers --report "$$results/report.html" $(OVERLAY)
 
 # What watches is among the tools of developers, of which there is one environment.
-watch: python python-dev tex
+watch: python python-dev tex pages
 ifdef CONFIG
 	@test -f "$$CONFIG" || { echo "error: CONFIG=$$CONFIG: there is no such file" >&2; exit 2; }
 endif
@@ -129,6 +131,9 @@ tex:
 
 web:
 	@tools/setup web
+
+pages:
+	@tools/setup pages
 
 browser:
 	@tools/setup browser

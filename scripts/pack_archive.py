@@ -10,5 +10,6 @@ with runtime.job(snakemake.log[0]):
         Path.cwd(),
         metadata=snakemake.input.crate,
         settings=snakemake.params.settings,
+        photographs=snakemake.params.photographs,
         archive=snakemake.output.archive,
     )

@@ -56,6 +56,17 @@ def test_classes_are_the_subfolders_whatever_the_case(root):
     assert class_names == ("apple", "dog", "muffin", "Zebra", "Éclair")
 
 
+def test_the_content_is_that_of_the_photographs_that_were_taken(root):
+    taken = {f"{name}/{k}.jpg" for name in ("dog", "muffin") for k in range(4)}
+    before = folder.content(str(root), taken)
+    (root / "dog/unreadable.jpg").touch()
+    os.utime(root / "dog/0.jpg", (1, 1))
+    assert folder.content(str(root), taken) == before
+    picture(99).save(root / "dog/0.jpg")
+    assert folder.content(str(root), taken) != before
+    assert folder.content(str(root), taken - {"dog/0.jpg"}) not in ("", before)
+
+
 def test_every_photograph_is_found_with_its_source(root, tmp_path):
     (root / "dog" / ".DS_Store").touch()
     odd = ["a b.jpg", 'it\'s "1".png', "two\nlines.webp", "🐩.jpg", "café.JPG"]

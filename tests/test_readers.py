@@ -3,9 +3,11 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
+import sys
 import tarfile
 from html.parser import HTMLParser
 from pathlib import Path
@@ -13,7 +15,7 @@ from pathlib import Path
 import pytest
 import rocrate
 import yaml
-from repository import ROOT, copy_of_the_repository, snakemake
+from repository import RESULTS, ROOT, copy_of_the_repository, snakemake
 from requests_cache import CachedRequest, CachedResponse, CachedSession
 from rocrate.rocrate import ROCrate
 from rocrate_validator import services
@@ -86,7 +88,7 @@ def described(folder: Path, citation=CITATION) -> dict:
         parts(folder),
         citation=citation,
         claims=CLAIMS,
-        data={"data/mnist/images.gz": "0" * 64},
+        data={"data/mnist/images.gz": "0" * 64, "https://example.org@1": "1" * 40},
         versions={"snakemake": "9.27.1", "numpy": "2.4.6"},
     )
     artifacts.write_json(folder / crate.METADATA, metadata)
@@ -152,7 +154,12 @@ def test_a_crate_is_read_by_others(build):
     assert read.dereference("claims.json")["description"].endswith("1 of 2 hold.")
     (run,) = read.get_by_type("CreateAction")
     assert run["instrument"] is read.mainEntity
-    assert [one.id for one in run["object"]] == ["config.json", "#data/mnist/images.gz"]
+    assert [one.id for one in run["object"]] == [
+        "config.json",
+        "#data/mnist/images.gz",
+        "#https://example.org@1",
+    ]
+    assert read.dereference("#https://example.org@1")["identifier"] == "1" * 40
     results = {one.id for one in run["result"]}
     assert {"paper.pdf", "figures/efl-weights.pdf", "numbers.json", "claims.json"} <= results
     assert not any(name.startswith("ro-crate/") or name == "config.json" for name in results)
@@ -213,8 +220,14 @@ def project(tmp_path) -> Path:
     return committed(folder)
 
 
-def packed(project: Path, build: Path, file: Path, settings=()) -> Path:
-    archive.pack(project, metadata=build / crate.METADATA, settings=settings, archive=file)
+def packed(project: Path, build: Path, file: Path, settings=(), photographs=None) -> Path:
+    archive.pack(
+        project,
+        metadata=build / crate.METADATA,
+        settings=settings,
+        photographs=photographs or {},
+        archive=file,
+    )
     return file
 
 
@@ -296,6 +309,16 @@ def test_a_configuration_that_git_does_not_have_is_in_no_archive(build, project,
         packed(project, build, tmp_path / "a.tar.gz", ["photos"])
 
 
+def test_photographs_that_git_does_not_have_are_in_no_archive(build, project, tmp_path):
+    described(build)
+    for place in ("https://example.org/photos", "ignored", str(project / "config")):
+        with pytest.raises(
+            UserError, match=r"^\S+: experiment 'meme' has its photographs from the"
+        ):
+            packed(project, build, tmp_path / "a.tar.gz", photographs={"meme": place})
+    packed(project, build, tmp_path / "a.tar.gz", photographs={"meme": "./config"})
+
+
 def test_without_a_repository_there_is_no_archive(build, tmp_path):
     (tmp_path / "plain").mkdir()
     with pytest.raises(UserError, match=r"^plain: an archive has what git has of it, and: fatal"):
@@ -322,9 +345,53 @@ def test_an_archive_builds_the_paper_again(build, tmp_path):
     for step in ("make_dataset", "train_network", "write_paper", "compile_paper"):
         assert f"{step}: " in plan.stdout
     assert "warning" not in plan.stdout + plan.stderr
+    _built_offline(folder)
     refused = snakemake(folder, "-n", "archive")
     assert refused.returncode == 1
     assert refused.stderr.splitlines()[-1].startswith("error: pixelspace: an archive has what git")
+
+
+def _built_offline(folder: Path) -> None:
+    """Do what the archive says to do, but for packages, and of figures with a cheap one alone."""
+    text = (folder / archive.READ_ME).read_text()
+    check, _, build, compare = re.findall(r"^    (.+)", text, re.M)
+    cut_off = ["unshare", "--net"] if _may_be_cut_off() else []
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    own = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+
+    def done(line: str) -> int:
+        return subprocess.run(
+            [*cut_off, "sh", "-c", line], cwd=folder, env={**own, "PATH": path}
+        ).returncode
+
+    figure = f"{RESULTS}/figures/efl-samples.pdf"
+    assert done(check) == 0
+    assert done(build.replace("snakemake ", f"snakemake {figure} ")) == 0
+    assert (folder / figure).is_file()
+    # Which is not all of a build, nor is what is published in this test.
+    assert compare.endswith(f"/compare.py {archive.PUBLISHED} results")
+    assert done(compare.replace(archive.PUBLISHED, RESULTS)) == 2
+
+
+def _may_be_cut_off() -> bool:
+    may = (
+        bool(shutil.which("unshare"))
+        and not subprocess.run(["unshare", "--net", "true"]).returncode
+    )
+    assert may or "CI" not in os.environ
+    return may
+
+
+def test_the_report_is_written_to_the_folder_of_the_overlay():
+    config = {**os.environ, "CONFIG": "config/smoke.yaml"}
+    command = ["make", "--dry-run", "readers"]
+    plan = subprocess.run(command, cwd=ROOT, env=config, capture_output=True, text=True, check=True)
+    last = plan.stdout[plan.stdout.index("results=") :]
+    said = last.replace(".venv/bin/python", sys.executable).replace(
+        ".venv/bin/snakemake", "env echo"
+    )
+    run = subprocess.run(["sh", "-c", said], cwd=ROOT, env=config, capture_output=True, text=True)
+    assert run.stdout.startswith("readers --report results-smoke/report.html "), run.stderr
 
 
 class Cells(HTMLParser):

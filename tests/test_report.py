@@ -121,7 +121,7 @@ def test_a_ledger_leads_from_numbers_to_data(tmp_path, monkeypatch):
     step = {"rule": "r", "script": "scripts/r.py", "config": ["seed"], "inputs": ["images.gz"]}
     steps = {"a.json": step | {"code": ["m"]}, "images.gz": {}}
     code = {"m": "01234567"}
-    found = ledger.of(steps, code, {"x": {"value": 1, "artifact": "a.json"}}, "results")
+    found = ledger.of(steps, code, {"x": {"value": 1, "artifact": "a.json"}}, "results", {})
     assert found == {
         "numbers": {"x": "a.json"},
         "artifacts": {
@@ -132,7 +132,21 @@ def test_a_ledger_leads_from_numbers_to_data(tmp_path, monkeypatch):
     }
     Path("results/a.json").write_text("{}")
     with pytest.raises(UserError, match="results/a.json: changed since it was built"):
-        ledger.of(steps, code, {}, "results")
+        ledger.of(steps, code, {}, "results", {})
+
+
+def test_a_ledger_leads_to_photographs(tmp_path, monkeypatch):
+    """By their content, under a name that has nothing of the machine, or by their commit."""
+    monkeypatch.chdir(tmp_path)
+    step = {"rule": "r", "script": "scripts/r.py", "config": ["seed"], "inputs": [], "code": []}
+    address = "https://example.org/photos@" + "1" * 40
+    taken = {"own.h5": ("/home/me/photos", "0" * 64), "public.h5": (address, "1" * 40)}
+    for name in taken:
+        artifacts.write_text(f"results/{name}", name)
+    found = ledger.of(dict.fromkeys(taken, step), {}, {}, "results", taken)
+    assert found["data"] == {"photos": "0" * 64, address: "1" * 40}
+    assert found["artifacts"]["own.h5"]["inputs"] == ["photos"]
+    assert found["artifacts"]["public.h5"]["inputs"] == [address]
 
 
 def test_what_a_user_names_is_printed_and_not_run(render):

@@ -225,6 +225,16 @@ def test_what_is_there_is_not_installed_again(machine, what, program):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+def test_pages_are_shown_without_what_draws_them(machine):
+    machine.has("id", "echo 1000")
+    machine.has("sudo", "exit 1")
+    done = machine.set_up("pages")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "without pdftoppm, of poppler-utils" in done.stdout
+    machine.has("pdftoppm", "")
+    assert machine.set_up("pages").stdout == ""
+
+
 # Who may import whom.
 
 

@@ -74,7 +74,8 @@ def is_built(state: dict) -> bool:
 def project(tmp_path) -> Path:
     for name in ("config", "report", "src", "tools"):
         (tmp_path / name).mkdir()
-    shutil.copy(ROOT / "tools/watch.py", tmp_path / "tools")
+    for name in ("watch.py", "read_config.py"):
+        shutil.copy(ROOT / "tools" / name, tmp_path / "tools")
     shutil.copy(ROOT / "report/preview.html", tmp_path / "report")
     (tmp_path / "config/config.yaml").write_text("results: results\n")
     (tmp_path / "report/text").write_text("first")
@@ -127,7 +128,7 @@ def test_a_save_is_built_and_the_page_is_told(project, watching):
     assert page.get("/paper.pdf")[1] == (project / "results/paper.pdf").read_bytes()
     save(project, "second")
     second = page.until(lambda state: is_built(state) and state["version"] != first["version"])
-    if second["pages"]:
+    if shutil.which("pdftoppm") or "CI" in os.environ:
         assert second["pages"] == [[288.0, 216.0]]
         assert page.get("/page/1")[1].startswith(b"\x89PNG")
 

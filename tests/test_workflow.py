@@ -430,22 +430,24 @@ def test_an_edit_of_the_library_concerns_the_steps_that_import_it(restored, modu
     assert all("updated by another job" in plan[step] for step in plan.keys() - wanted)
 
 
-def test_why_a_file_would_be_made_again_is_said_in_words(restored):
-    def why(target: str) -> dict[str, list[str]]:
-        """What is said of each step, by what it is."""
-        plan = snakemake(restored, "-n", f"{RESULTS}/{target}", environment={"PIXELSPACE_WHY": "1"})
-        assert plan.returncode == 0, plan.stdout + plan.stderr
-        if "Nothing to be done" in plan.stdout + plan.stderr:
-            return {}
-        said, step = {}, ""
-        for line in plan.stdout.splitlines():
-            if line.startswith("    "):
-                said[step].append(line.strip())
-            elif re.match(r"\w+: ", line):
-                step = line.partition(": ")[2]
-                said[step] = []
-        return said
+def reasons_said(folder: Path, target: str) -> dict[str, list[str]]:
+    """What is said of each step, by what it is."""
+    plan = snakemake(folder, "-n", f"{RESULTS}/{target}", environment={"PIXELSPACE_WHY": "1"})
+    assert plan.returncode == 0, plan.stdout + plan.stderr
+    if "Nothing to be done" in plan.stdout + plan.stderr:
+        return {}
+    said, step = {}, ""
+    for line in plan.stdout.splitlines():
+        if line.startswith("    "):
+            said[step].append(line.strip())
+        elif re.match(r"\w+: ", line):
+            step = line.partition(": ")[2]
+            said[step] = []
+    return said
 
+
+def test_why_a_file_would_be_made_again_is_said_in_words(restored):
+    why = functools.partial(reasons_said, restored)
     sheet, drawn = "figures/mnist-inversion.pdf", "draw mnist-inversion"
     assert why(sheet) == {}
     edited(restored / SMOKE, "logits], images: 2, steps: 16", "logits], images: 2, steps: 17")
@@ -463,6 +465,42 @@ def test_why_a_file_would_be_made_again_is_said_in_words(restored):
     assert said.pop(drawn) == said.pop("draw meme-caricature") == changed
     assert list(said) == ["write the ledger", "write the paper", "typeset the paper"]
     assert list(said.values()) == 3 * [["follows from the steps above"]]
+
+
+def test_why_is_said_of_keys_as_they_were_written(restored):
+    why = functools.partial(reasons_said, restored)
+    appended(restored / SMOKE, "seed: 2018\n")
+    seed = ["the seed changed: that of the configuration, or the rule that derives others from it"]
+    assert why("efl/dataset.h5") == {"make the images of efl": seed}
+    assert why("config.json") == {"record the configuration": ["seed was 2017 and is 2018"]}
+    edited(restored / SMOKE, "seed: 2018\n", "")
+    edited(restored / SMOKE, "screen_dpi: 100", "screen_dpi: 120")
+    dpi = ["figures.screen_dpi was 100 and is 120"]
+    assert why("figures/efl-weights.pdf") == {"draw efl-weights": dpi}
+    edited(restored / SMOKE, "screen_dpi: 120", "screen_dpi: 100")
+    config = restored / "config/config.yaml"
+    edited(
+        config,
+        "- [{layer: logits, unit: 8}, {layer: logits, unit: 3",
+        "- [{layer: logits, unit: 8}, {layer: logits, unit: 5",
+    )
+    differences = "experiments.mnist.projections.differences.objectives"
+    assert why("mnist/0/projections/differences.npz")[
+        "project mnist onto pixel space: differences"
+    ] == [f"{differences}.3.1.unit was 3 and is 5"]
+
+
+def test_why_a_sweep_is_computed_again_is_counted_in_networks(restored):
+    sweep = "noise_and_starts"
+    edited(restored / SMOKE, "4]\n    replicates: 2", "4]\n    replicates: 1")
+    said = reasons_said(restored, f"sweeps/{sweep}.json")
+    table = said[f"collect the sweep {sweep}"]
+    gone = f"sweeps.{sweep}: 0 networks are new, and 4 are no longer asked for"
+    assert gone in table
+    assert all(line.startswith(("no more to read: ", "one more to read: ", gone)) for line in table)
+    jobs = [lines for step, lines in said.items() if step.startswith("train and measure networks")]
+    for lines in jobs:
+        assert re.fullmatch(r"not there: \S+|sweeps: .* networks are new, .*", "; ".join(lines))
 
 
 def test_why_the_text_would_be_written_again_is_said_in_words(restored):
@@ -694,6 +732,9 @@ def test_the_paper_is_written_about_photographs(tmp_path, small_paper):
     text = re.sub(r"\\ledgermark\{[\d,]+\}\{([^{}]*)\}", r"\1", text)
     assert "90 photographs of the classes chicken, dog and muffin" in text
     assert "no measure of where a projection should point" in text
+    made = artifacts.read_json(folder / RESULTS / "ledger.json")
+    assert re.fullmatch("[0-9a-f]{64}", made["data"]["photos"])
+    assert made["artifacts"]["meme/dataset.h5"]["inputs"] == ["photos"]
     assert "??" not in text_of(folder / RESULTS / "paper.pdf")
     assert not re.search(r"train the network of (efl|mnist)", run.stdout + run.stderr)
 

@@ -1,14 +1,34 @@
 """Read configurations as plain data, before Snakemake does: ``python tools/read_config.py FILE …``.
 
-Snakemake would run the code that some files hold, and answer others with a traceback.
+Snakemake would run the code that some files hold, and answer others with a traceback. Prints the
+folder that a build with them writes to.
 """
 
 import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
 
 from pixelspace import config
 from pixelspace.errors import UserError
 
-try:
-    config.located(sys.argv[1:])
-except UserError as error:
-    sys.exit(f"error: {error}")
+
+def results(files: Sequence[str | Path]) -> str:
+    """Return the folder that a build with these configurations writes to.
+
+    Raises:
+        UserError: if one is more than data, see `config.located`.
+    """
+    config.located(files)
+    name = "results"
+    for file in files:
+        name = (yaml.safe_load(Path(file).read_text(encoding="utf-8")) or {}).get("results", name)
+    return str(name)
+
+
+if __name__ == "__main__":
+    try:
+        print(results(sys.argv[1:]))
+    except UserError as error:
+        sys.exit(f"error: {error}")

@@ -16,9 +16,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import watchfiles
-import yaml
+from read_config import results
 
-from pixelspace import config
 from pixelspace.errors import UserError
 from pixelspace.report.preview import Preview
 
@@ -67,20 +66,6 @@ class Watcher:
         self._ended.set()
 
 
-def results(overlay: Path | None) -> Path:
-    """Return the folder that a build writes to.
-
-    Raises:
-        UserError: if a configuration is more than data, see `config.located`.
-    """
-    files = [PAPER, overlay] if overlay else [PAPER]
-    config.located(files)
-    name = "results"
-    for file in files:
-        name = (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("results", name)
-    return ROOT / str(name)
-
-
 @contextlib.contextmanager
 def running(command: Sequence[str]) -> Iterator[subprocess.Popen]:
     """Run a command as the leader of a group, which ends with the block, whatever happens."""
@@ -113,7 +98,7 @@ def build(command: Sequence[str], overlay: Path | None, preview: Preview) -> Non
     preview.building()
     began = time.monotonic()
     try:
-        pdf = results(overlay) / "paper.pdf"
+        pdf = ROOT / results([PAPER, overlay] if overlay else [PAPER]) / "paper.pdf"
     except UserError as error:
         print(f"error: {error}", flush=True)
         preview.failed(f"error: {error}")

@@ -18,6 +18,23 @@ from snakemake.jobs import Reason
 LONGEST = 60
 """Letters of a value that are shown."""
 
+SECTIONS = {
+    "config": "",
+    "screen_dpi": "figures.screen_dpi",
+    "kind": "experiments.{experiment}.{group}.{subject}.kind",
+    "shows": "sweeps.{sweep}.shows",
+    "measures": "sweeps.{sweep}.measures",
+}
+"""Where parameters of steps are from that the ledger need not tell of."""
+
+DERIVED = {
+    "seed": "the seed changed: that of the configuration, or the rule that derives others from it",
+    "listing": "the photographs changed, by their names, sizes or times",
+    "images": "the images that networks of sweeps share with experiments changed",
+    "failures": "networks failed, and are tried again",
+}
+"""What to say of parameters whose values nobody wrote."""
+
 
 def install(workflow, log: str) -> None:
     """Explain the plan of ``workflow`` in the terminal in the place of listing it."""
@@ -58,7 +75,7 @@ def _causes(job, reason: Reason, persistence) -> Iterator[str]:
         for name, new in job.params.items():
             if repr(new) in change.only_new:
                 old = _predecessor(new, olds)
-                yield from _compared(_key(job, name), old, new)
+                yield from _changed(job, name, old, new)
 
 
 def _predecessor(new: Any, olds: list) -> Any:
@@ -77,25 +94,78 @@ def _predecessor(new: Any, olds: list) -> Any:
 def _key(job, name: str) -> str:
     """Return where in the configuration a parameter of a step is from, or else its name."""
     known = {**dict(job.params.items()), **job.wildcards_dict}
-    return lineage.section(job.rule.name, name, known) or name
+    place = lineage.section(job.rule.name, name, known)
+    if place is None and name in SECTIONS:
+        for group in ("projection", "measure"):
+            if group in known:
+                known |= {"group": f"{group}s", "subject": known[group]}
+        return SECTIONS[name].format_map(known)
+    return place or name
+
+
+def _changed(job, name: str, old: Any, new: Any) -> Iterator[str]:
+    """Yield what differs between two values of a parameter of a step."""
+    if name in DERIVED:
+        yield DERIVED[name]
+    elif name == "code":
+        yield from _changed_code(old, new)
+    elif job.rule.name in ("compute_points", "collect_sweep") and name in ("points", "networks"):
+        yield from _changed_networks(_key(job, name), old or [], new)
+    else:
+        yield from _compared(_key(job, name), old, new)
+
+
+def _changed_code(old: Mapping | None, new: Mapping) -> Iterator[str]:
+    if old is None:
+        yield "the code changed; how is not known, as the record is of an older version"
+        return
+    for part in sorted(old.keys() | new.keys()):
+        if part not in old or part not in new:
+            yield f"the code {'has' if part in new else 'no longer has'} {_file(part)}"
+        elif old[part] != new[part]:
+            yield f"the code changed in {_file(part)}"
+
+
+def _changed_networks(name: str, old: Mapping | list, new: Mapping | list) -> Iterator[str]:
+    """Yield how many networks came and went: each has the name of a hash of all it depends on."""
+    before, after = (
+        set(own) if isinstance(own, Mapping) else {network["key"] for network in own}
+        for own in (old, new)
+    )
+    if before == after:
+        yield from _compared(name, old, new)
+    else:
+        new, gone = len(after - before), len(before - after)
+        yield f"{name}: {new} networks are new, and {gone} are no longer asked for"
 
 
 def _compared(name: str, old: Any, new: Any) -> Iterator[str]:
-    """Yield what differs between two values of a parameter, by key where they are mappings."""
-    if name == "code" and old is None:
-        yield "the code changed; how is not known, as the record is of an older version"
-    elif name == "code":
-        for part in sorted(old.keys() | new.keys()):
-            if part not in old or part not in new:
-                yield f"the code {'has' if part in new else 'no longer has'} {_file(part)}"
-            elif old[part] != new[part]:
-                yield f"the code changed in {_file(part)}"
-    elif isinstance(old, Mapping) and isinstance(new, Mapping):
+    """Yield what differs between two values, by key in mappings, by place in what is long."""
+    lists = isinstance(old, list | tuple) and isinstance(new, list | tuple)
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
         for key in dict.fromkeys([*old, *new]):
-            if old.get(key, ...) != new.get(key, ...):
-                yield from _compared(f"{name}.{key}", old.get(key), new.get(key))
+            here = f"{name}.{key}" if name else str(key)
+            if key not in old or key not in new:
+                was, now = (_short(own[key]) if key in own else "not set" for own in (old, new))
+                yield f"{here} was {was} and is {now}"
+            elif old[key] != new[key]:
+                yield from _compared(here, old[key], new[key])
+    elif lists and max(len(repr(old)), len(repr(new))) > LONGEST:
+        yield from _compared_lists(name, old, new)
     else:
         yield f"{name} was {_short(old)} and is {_short(new)}"
+
+
+def _compared_lists(name: str, old: list | tuple, new: list | tuple) -> Iterator[str]:
+    same = difflib.SequenceMatcher(None, [*map(repr, old)], [*map(repr, new)], autojunk=False)
+    for how, i, end, j, other_end in same.get_opcodes():
+        if how == "equal":
+            continue
+        both = end - i if end - i == other_end - j else 0
+        for k in range(both):
+            yield from _compared(f"{name}.{i + k}", old[i + k], new[j + k])
+        yield from (f"{name} no longer has {_short(one)}" for one in old[i + both : end])
+        yield from (f"{name} has {_short(one)} as well" for one in new[j + both : other_end])
 
 
 def _file(part: str) -> str:

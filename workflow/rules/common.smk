@@ -99,6 +99,27 @@ def source_listing(wildcards):
     return listing(data.folder.path)
 
 
+def photographs():
+    """Where the photographs of each experiment that has some are from."""
+    data = {name: chosen.dataset for name, chosen in CONFIG.experiments.items()}
+    return {
+        name: of.folder.path if of.source == "folder" else of.git.repository
+        for name, of in data.items()
+        if of.source in ("folder", "git")
+    }
+
+
+def commits_of_photographs(wildcards):
+    """The same by data set among what the paper cites, with the commit of those in a repository."""
+    found = {}
+    for name, place in photographs().items():
+        data = CONFIG.experiments[name].dataset
+        commit = data.git.commit if data.source == "git" else ""
+        if f"{name}/dataset.h5" in steps():
+            found[f"{name}/dataset.h5"] = (place, commit)
+    return found
+
+
 def pretrained_weights(wildcards):
     training = experiment(wildcards).training
     return [training.transfer.weights] if training.recipe == "transfer" else []

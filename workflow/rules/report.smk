@@ -31,6 +31,7 @@ rule write_ledger:
     retries: 0
     params:
         steps=lambda wildcards: steps(),
+        photographs=commits_of_photographs,
         code=code("write_ledger"),
     message:
         "write the ledger"
@@ -241,6 +242,7 @@ rule pack_archive:
     params:
         sources=committed,
         settings=[*OVERLAYS, *workflow.config_settings.config],
+        photographs=photographs(),
         code=code("pack_archive"),
     message:
         "pack the project and its paper"

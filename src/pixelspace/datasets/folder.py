@@ -1,12 +1,15 @@
 """Photographs in a folder that has one subfolder per class."""
 
+import hashlib
 import os
+from collections.abc import Container
 from pathlib import Path
 
 from pixelspace.artifacts import Dataset
 from pixelspace.datasets import photos
 from pixelspace.datasets.photos import Photo, shown, text
 from pixelspace.errors import UserError
+from pixelspace.files import file_hash
 
 
 def make(*, path: str, seed: int, **settings) -> Dataset:
@@ -57,6 +60,16 @@ def find(path: str) -> tuple[tuple[str, ...], list[Photo]]:
                 )
             found.append(Photo(entry, label, f"{folder.name}/{entry.name}"))
     return tuple(text(folder.name) for folder in folders), found
+
+
+def content(path: str, sources: Container[str]) -> str:
+    """Return a SHA-256 over the content of those photographs in a folder that are ``sources``."""
+    lines = [
+        f"{file_hash(photo.path)}  {text(photo.source)}\n"
+        for photo in find(path)[1]
+        if text(photo.source) in sources
+    ]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -8,7 +8,7 @@ import os
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pixelspace.artifacts import RECORDS, checked, read_json, written
@@ -33,7 +33,7 @@ tree {{tree}}, without changes.
     sha256sum --check --quiet {HASHES}
     pip install --require-hashes -r requirements.txt
     snakemake --cores 2{{overlays}}
-    make compare A={PUBLISHED} B={{results}}
+    PYTHONPATH=src python tools/compare.py {PUBLISHED} {{results}}
 
 The first line says whether all is as it was packed, and the last what differs in the new build.
 Only the second needs a network, unless the packages are there; TeX has to be, see README.md.
@@ -57,7 +57,12 @@ def state(project: str | Path) -> str:
 
 
 def pack(
-    project: str | Path, *, metadata: str | Path, settings: Sequence[str], archive: str | Path
+    project: str | Path,
+    *,
+    metadata: str | Path,
+    settings: Sequence[str],
+    photographs: Mapping[str, str],
+    archive: str | Path,
 ) -> None:
     """Write an archive of a project and of a crate. The same commit and build give the same bytes.
 
@@ -66,10 +71,11 @@ def pack(
         metadata: those of the crate, in its folder of results.
         settings: what the build was given beside the default configuration: paths of files, and
             names of settings on the command line.
+        photographs: where those of each experiment that has some are from.
 
     Raises:
-        UserError: see `state`; or if git does not have the settings; or if a file of the crate is
-            missing or damaged.
+        UserError: see `state`; or if git does not have the settings or photographs; or if a file of
+            the crate is missing or damaged.
     """
     tree = state(project)
     results = Path(metadata).parent
@@ -83,6 +89,12 @@ def pack(
                 raise UserError(
                     f"{given}: the build was given it, and git has no such file; an archive needs "
                     "a configuration that is committed"
+                )
+        for experiment, place in photographs.items():
+            if not any(Path(member).is_relative_to(place) for member in members):
+                raise UserError(
+                    f"{place}: experiment '{experiment}' has its photographs from there, and an "
+                    "archive has what git has; commit photographs and have them from a folder"
                 )
         for part in parts:
             path = Path(PUBLISHED, part)

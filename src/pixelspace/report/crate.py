@@ -60,7 +60,7 @@ def describe(
             do not begin with `SOURCE` are what the run gave, but for ``config.json``.
         citation: what ``CITATION.cff`` says.
         claims: see `pixelspace.report.claims.check`.
-        data: SHA-256 of the files that the run began with, by path.
+        data: SHA-256 of what the run began with, or a commit's hash, by path or address.
         versions: of the packages that it ran with.
 
     Raises:
@@ -68,7 +68,7 @@ def describe(
     """
     files = [_file(Path(folder), part, claims) for part in sorted(parts)]
     results = [f for f in files if not f["@id"].startswith(SOURCE) and f["@id"] != "config.json"]
-    inputs = [_data(path, sha256) for path, sha256 in sorted(data.items())]
+    inputs = [_data(path, content) for path, content in sorted(data.items())]
     settings = [file for file in files if file["@id"] == "config.json"]
     software = [_package(name, version) for name, version in sorted(versions.items())]
     authors = [_author(author) for author in _of(citation, "authors")]
@@ -161,8 +161,8 @@ def _told(path: Path, part: str, claims: Mapping[str, Mapping]) -> str:
     return TOLD[part]
 
 
-def _data(path: str, sha256: str) -> dict:
-    """Return an entity of a file that the crate names and does not hold.
+def _data(path: str, content: str) -> dict:
+    """Return an entity of data that the crate names and does not hold, with their hash.
 
     Of a path alone RO-Crate would say that the file is there.
     """
@@ -170,8 +170,8 @@ def _data(path: str, sha256: str) -> dict:
         "@id": f"#{path}",
         "@type": "CreativeWork",
         "name": path,
-        "description": "Data of the repository, which this crate does not hold.",
-        "sha256": sha256,
+        "description": "Data that the run began with, which this crate does not hold.",
+        ("sha256" if len(content) == 64 else "identifier"): content,
     }
 
 

@@ -16,6 +16,7 @@ def of(
     code: Mapping[str, str],
     numbers: Mapping[str, Mapping],
     results: str | Path,
+    photographs: Mapping[str, tuple[str, str]],
 ) -> dict[str, dict]:
     """Return the ledger of a build.
 
@@ -26,25 +27,32 @@ def of(
         code: 8 hexadecimal digits of each of these scripts and modules.
         numbers: see `pixelspace.report.numbers.collect`.
         results: the folder of the build.
+        photographs: by the path of each data set that has some where they are from, and a hash:
+            the SHA-256 of all that it took of a folder, or the commit of a repository.
 
     Returns:
         ``numbers``: the artifact of each. ``artifacts``: by path what made each, and ``sha256`` of
-        the file. ``data``: the SHA-256 of each file that nothing made. ``code``: as it was given.
+        the file. ``data``: the SHA-256 of each file that nothing made, and the hash of photographs.
+        ``code``: as it was given.
 
     Raises:
         UserError: if an artifact is missing or damaged.
     """
     made = {path: step for path, step in steps.items() if step}
+    taken = {path: portable(place) for path, (place, _) in photographs.items()}
+    data = {portable(path): file_hash(path) for path in steps.keys() - made.keys()}
+    data |= {taken[path]: content for path, (_, content) in photographs.items()}
     return {
         "numbers": {name: entry["artifact"] for name, entry in numbers.items()},
         "artifacts": {
             path: {
                 "sha256": file_hash(checked(Path(results, path))),
                 **step,
-                "inputs": [portable(file) for file in step["inputs"]],
+                "inputs": [portable(file) for file in step["inputs"]]
+                + [name for dataset, name in taken.items() if dataset == path],
             }
             for path, step in sorted(made.items())
         },
-        "data": {portable(path): file_hash(path) for path in sorted(steps.keys() - made.keys())},
+        "data": dict(sorted(data.items())),
         "code": dict(sorted(code.items())),
     }
