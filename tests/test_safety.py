@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cited import LEDGER
+from jinja2 import nodes
 from pypdf import PdfReader
 from test_compare import BASE, made
 from test_git import IMAGES, LABELS, arguments, complaint, picture, run_git
@@ -90,6 +91,21 @@ def test_what_a_user_names_is_typeset_as_it_stands(tmp_path, marker, secret):
     assert "??" in printed  # for what the font lacks
     for name in names[:6]:
         assert re.sub(r"\s", "", name) in printed
+
+
+ESCAPED = {"tex", "breakable"} | {
+    name
+    for name, method in vars(template.Cited).items()
+    if getattr(method, "__annotations__", {}).get("return") is template.Tex
+}
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "report").rglob("*.tex.j2")), ids=lambda f: f.name)
+def test_what_is_escaped_is_not_joined_to_more_and_escaped_again(file):
+    parsed = template.environment(file.parent).parse(file.read_text(encoding="utf-8"))
+    joined = [call for both in parsed.find_all(nodes.Concat) for call in both.find_all(nodes.Call)]
+    assert "listing" in ESCAPED
+    assert [call.lineno for call in joined if getattr(call.node, "name", "") in ESCAPED] == []
 
 
 @needs_tex
