@@ -33,6 +33,16 @@ def pins(lock: str) -> dict[str, set[str]]:
     return found
 
 
+def reasons(lock: str) -> dict[str, set[str]]:
+    """What a lock says asks for each package: the project, or others."""
+    found: dict[str, set[str]] = {}
+    for entry in re.split(r"^(?=[\w.-]+==)", text_of(lock), flags=re.M)[1:]:
+        name = canonicalize_name(entry.partition("==")[0])
+        comments = re.findall(r"^ +#(?: +via)? +([\w.-]+)", entry, re.M)
+        found.setdefault(name, set()).update(comments)
+    return found
+
+
 def asked(*extras: str) -> list[Requirement]:
     lines = PROJECT["dependencies"] + sum(
         (PROJECT["optional-dependencies"][extra] for extra in extras), []
@@ -48,6 +58,8 @@ def test_a_lock_pins_what_the_project_asks_for(lock, extras):
     for requirement in asked(*extras):
         versions = pinned[canonicalize_name(requirement.name)]
         assert all(version in requirement.specifier for version in versions), requirement
+    names = {canonicalize_name(requirement.name) for requirement in asked(*extras)}
+    assert names == {name for name in pinned if "pixelspace" in reasons(lock)[name]}
 
 
 @pytest.mark.parametrize("lock", LOCKS)
