@@ -3,10 +3,13 @@
 Snakemake would run the code that some files hold, and answer others with a traceback.
 """
 
+import signal
 import sys
 
-from pixelspace import config
-from pixelspace.errors import UserError
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # without a traceback
+
+from pixelspace import config  # noqa: E402
+from pixelspace.errors import UserError  # noqa: E402
 
 try:
     config.located(sys.argv[1:])
