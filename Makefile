@@ -21,7 +21,14 @@
 # make clean    remove everything that was built, but keep the environments
 
 CORES ?= all
+RESULTS ?= results
 UV ?= uv
+
+# As they were written, and by the environment: make would run a $(shell …) in them, and the shell
+# what follows a quote.
+GIVEN := CONFIG PHOTOS CORES GPU PYTHON RESULTS TARGET A B REV LIKE TESTS UV
+$(foreach name,$(GIVEN),$(eval override $(name) := $$(value $(name))))
+export $(GIVEN)
 
 ifdef GPU
 ENVIRONMENT := .venv-gpu
@@ -32,13 +39,12 @@ ENVIRONMENT := .venv
 LOCK := requirements.txt
 endif
 
-# Through the environment, whatever is in these names.
 OVERLAY := $(if $(CONFIG),--configfile "$$CONFIG") $(if $(PHOTOS),--config photos="$$PHOTOS")
 
 .PHONY: paper claims readers readers-built archive watch why compare diff verify reference test faults
 .PHONY: lint lock container clean
 .PHONY: bench bench-pipeline bench-rendering bench-projections bench-scale bench-memory
-.PHONY: python python-dev tex web pages browser latexdiff
+.PHONY: python python-dev configuration tex web pages browser latexdiff
 
 TARGETS :=
 claims: TARGETS := claims
@@ -47,12 +53,8 @@ readers-built: TARGETS := readers
 
 paper claims readers-built archive: tex
 readers-built: web
-paper claims readers-built archive: python
-ifdef CONFIG
-	@test -f "$$CONFIG" || { echo "error: CONFIG=$$CONFIG: there is no such file" >&2; exit 2; }
-	@PYTHONPATH=src $(ENVIRONMENT)/bin/python tools/read_config.py "$$CONFIG" >/dev/null
-endif
-	@exec $(ENVIRONMENT)/bin/snakemake $(TARGETS) --cores $(CORES) $(OVERLAY)
+paper claims readers-built archive: configuration
+	@exec $(ENVIRONMENT)/bin/snakemake $(TARGETS) --cores "$$CORES" $(OVERLAY)
 
 readers: readers-built
 	@results="$$(PYTHONPATH=src $(ENVIRONMENT)/bin/python tools/read_config.py config/config.yaml \
@@ -60,37 +62,28 @@ readers: readers-built
 		exec $(ENVIRONMENT)/bin/snakemake readers --report "$$results/report.html" $(OVERLAY)
 
 # What watches is among the tools of developers, of which there is one environment.
-watch: python python-dev tex pages
-ifdef CONFIG
-	@test -f "$$CONFIG" || { echo "error: CONFIG=$$CONFIG: there is no such file" >&2; exit 2; }
-endif
+watch: configuration python-dev tex pages
 	@PYTHONPATH=src exec .venv/bin/python tools/watch.py "$$CONFIG" \
-		$(ENVIRONMENT)/bin/snakemake --cores $(CORES) $(OVERLAY)
+		$(ENVIRONMENT)/bin/snakemake --cores "$$CORES" $(OVERLAY)
 
-why: python
+why: configuration
 	@PIXELSPACE_WHY=1 $(ENVIRONMENT)/bin/snakemake --dry-run $(if $(TARGET),"$$TARGET") $(OVERLAY)
 
 compare: python
-	@PYTHONPATH=src $(ENVIRONMENT)/bin/python tools/compare.py "$(A)" "$(B)" || [ $$? = 1 ]
+	@PYTHONPATH=src $(ENVIRONMENT)/bin/python tools/compare.py "$$A" "$$B" || [ $$? = 1 ]
 
-# As it was written: make would run a $(shell …) in it.
-override REV := $(value REV)
-export REV
-
-diff: python tex latexdiff
-	@PYTHONPATH=src $(ENVIRONMENT)/bin/python tools/diff.py --cores "$(CORES)" \
+diff: configuration tex latexdiff
+	@PYTHONPATH=src $(ENVIRONMENT)/bin/python tools/diff.py --cores "$$CORES" \
 		$(if $(CONFIG),--configfile "$$CONFIG") $(if $(PHOTOS),--photos "$$PHOTOS") -- "$$REV"
 
-RESULTS ?= results
-
 verify: python
-	@PYTHONPATH=src $(ENVIRONMENT)/bin/python tools/verify.py check "$(RESULTS)"
+	@PYTHONPATH=src $(ENVIRONMENT)/bin/python tools/verify.py check "$$RESULTS"
 
 reference: python
-	@PYTHONPATH=src $(ENVIRONMENT)/bin/python tools/verify.py renew "$(RESULTS)" --like $(LIKE)
+	@PYTHONPATH=src $(ENVIRONMENT)/bin/python tools/verify.py renew "$$RESULTS" --like $$LIKE
 
 test: python-dev tex
-	@exec .venv/bin/pytest $(TESTS)
+	@exec .venv/bin/pytest $$TESTS
 
 faults: python-dev tex
 	@cd tests && PYTHONPATH=../src exec ../.venv/bin/python -m faults.campaign
@@ -118,13 +111,20 @@ bench-scale: python-dev
 	@PYTHONPATH=src exec .venv/bin/python benchmarks/scale.py
 
 bench-memory: python-dev
-	@PYTHONPATH=src exec .venv/bin/python benchmarks/memory.py "$(PHOTOS)"
+	@PYTHONPATH=src exec .venv/bin/python benchmarks/memory.py "$$PHOTOS"
 
 python:
 	@tools/setup python $(ENVIRONMENT) $(LOCK)
 
 python-dev:
 	@tools/setup python .venv requirements-dev.txt
+
+# Before Snakemake reads it, which would run the Python that a file can hold.
+configuration: python
+ifdef CONFIG
+	@test -f "$$CONFIG" || { echo "error: CONFIG=$$CONFIG: there is no such file" >&2; exit 2; }
+	@PYTHONPATH=src $(ENVIRONMENT)/bin/python tools/read_config.py "$$CONFIG" >/dev/null
+endif
 
 tex:
 	@tools/setup tex
@@ -141,7 +141,7 @@ browser:
 latexdiff: tex
 	@tools/setup latexdiff
 
-LOCKED = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+LOCKED = "$$UV" pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 COMPILE = $(LOCKED) pyproject.toml
 

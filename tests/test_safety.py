@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cited import LEDGER
+from jinja2 import nodes
 from pypdf import PdfReader
 from test_compare import BASE, made
 from test_git import IMAGES, LABELS, arguments, complaint, picture, run_git
@@ -90,6 +91,21 @@ def test_what_a_user_names_is_typeset_as_it_stands(tmp_path, marker, secret):
     assert "??" in printed  # for what the font lacks
     for name in names[:6]:
         assert re.sub(r"\s", "", name) in printed
+
+
+ESCAPED = {"tex", "breakable"} | {
+    name
+    for name, method in vars(template.Cited).items()
+    if getattr(method, "__annotations__", {}).get("return") is template.Tex
+}
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "report").rglob("*.tex.j2")), ids=lambda f: f.name)
+def test_what_is_escaped_is_not_joined_to_more_and_escaped_again(file):
+    parsed = template.environment(file.parent).parse(file.read_text(encoding="utf-8"))
+    joined = [call for both in parsed.find_all(nodes.Concat) for call in both.find_all(nodes.Call)]
+    assert "listing" in ESCAPED
+    assert [call.lineno for call in joined if getattr(call.node, "name", "") in ESCAPED] == []
 
 
 @needs_tex
@@ -197,21 +213,6 @@ def test_a_configuration_is_data(tmp_path, marker, text):
     assert re.match(r"error: mine.yaml:1: .*(unknown key|not readable as YAML)", line)
 
 
-def test_make_looks_at_a_configuration_before_snakemake_does():
-    """And hands its name to neither make's nor the shell's grammar."""
-    name = "$(touch ran) '\"`;.yaml"
-    run = subprocess.run(
-        ["make", "-n", "paper"],
-        cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "CONFIG": name.replace("$", "$$"), "PHOTOS": name},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert run.stdout.index("tools/read_config.py") < run.stdout.index("snakemake")
-    assert "touch" not in run.stdout
-
-
 @pytest.mark.parametrize("tag", ["object/apply:os.system [touch ran]", "name:os.system"])
 def test_values_of_the_command_line_and_claims_are_data(tmp_path, monkeypatch, marker, tag):
     monkeypatch.chdir(tmp_path)
@@ -246,6 +247,95 @@ def test_what_is_named_on_the_command_line_is_no_command(tmp_path):
     assert run.returncode == 0, run.stdout + run.stderr
     assert (tmp_path / "results-safe/config.json").is_file()
     assert not list(tmp_path.rglob("ran"))
+
+
+# make and the shell
+
+
+@pytest.fixture
+def made_up(tmp_path) -> Path:
+    """A folder with the Makefile, where what it runs only prints what it is given."""
+    for name in ("Makefile", "src", "tools/read_config.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).symlink_to(ROOT / name)
+    checks = f'[ "$1" != tools/read_config.py ] || exec {sys.executable} "$@"\n'
+    prints = "printf '%s|' \"$@\""
+    programs = {"python": checks + prints, "snakemake": prints, "pytest": prints}
+    for name, script in {"../../tools/setup": "", **programs}.items():
+        path = tmp_path / ".venv/bin" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+    return tmp_path
+
+
+def run_make(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        ["make", "--no-print-directory", *arguments],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], **environment},
+        capture_output=True,
+        text=True,
+    )
+
+
+RUNS = "$(shell touch ran)$(touch ran)\";touch ran;\"';touch ran;'`touch ran`pho$tos"
+HANDED_ON = {
+    "CONFIG": ["paper", "why", "watch", "diff"],
+    "PHOTOS": ["paper", "why", "watch", "diff", "bench-memory"],
+    "CORES": ["paper", "watch", "diff"],
+    "RESULTS": ["verify", "reference"],
+    "TARGET": ["why"],
+    "A": ["compare"],
+    "B": ["compare"],
+    "REV": ["diff"],
+    "LIKE": ["reference"],
+    "TESTS": ["test"],
+}
+LISTS = ("LIKE", "TESTS")
+
+
+@pytest.mark.parametrize("way", ["argument", "environment"])
+@pytest.mark.parametrize(
+    ("name", "target"), [(name, target) for name in HANDED_ON for target in HANDED_ON[name]]
+)
+def test_make_hands_on_what_is_given_as_it_is_written(made_up, marker, name, target, way):
+    (made_up / RUNS).write_text("seed: 1\n")
+    named = [f"{name}={RUNS}"] if way == "argument" else []
+    environment = {name: RUNS} if way == "environment" else {}
+    run = run_make(made_up, target, *named, **environment)
+    assert run.returncode == 0, run.stderr
+    assert ("|".join(RUNS.split()) if name in LISTS else RUNS) in run.stdout
+    assert run_make(made_up, "-n", target, *named, **environment).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [("GPU", "paper"), ("PYTHON", "paper"), ("UV", "lock"), ("RESULTS", "readers")],
+)
+def test_make_runs_nothing_that_is_named(made_up, marker, name, target):
+    for flags in ([], ["-n"]):
+        run_make(made_up, *flags, target, f"{name}={RUNS}")
+        run_make(made_up, *flags, target, **{name: RUNS})
+
+
+def targets_with_an_overlay() -> list[str]:
+    recipes = re.findall(
+        r"^([\w -]+):.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M
+    )
+    return [t for names, recipe in recipes if "$(OVERLAY)" in recipe for t in names.split()]
+
+
+@pytest.mark.parametrize("target", [*targets_with_an_overlay(), "diff"])
+def test_make_looks_at_a_configuration_before_snakemake_does(made_up, marker, target):
+    (made_up / "evil.yaml").write_text(f"__use_yte__: true\nresults: ?open('{marker}', 'w')\n")
+    (made_up / "latin.yaml").write_bytes(b"results: caf\xe9\n")
+    for name in ("evil.yaml", "latin.yaml", "missing.yaml"):
+        run = run_make(made_up, target, f"CONFIG={name}")
+        line, ends = run.stderr.splitlines()
+        assert re.match(rf"error: (CONFIG=)?{name}:", line)
+        assert ends.startswith("make: ***")
+        assert run.stdout == ""
 
 
 # Arrays and weights

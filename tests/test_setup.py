@@ -3,11 +3,14 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 
+import psutil
 import pytest
 import yaml
 from packaging.requirements import Requirement
@@ -30,6 +33,16 @@ def pins(lock: str) -> dict[str, set[str]]:
     return found
 
 
+def reasons(lock: str) -> dict[str, set[str]]:
+    """What a lock says asks for each package: the project, or others."""
+    found: dict[str, set[str]] = {}
+    for entry in re.split(r"^(?=[\w.-]+==)", text_of(lock), flags=re.M)[1:]:
+        name = canonicalize_name(entry.partition("==")[0])
+        comments = re.findall(r"^ +#(?: +via)? +([\w.-]+)", entry, re.M)
+        found.setdefault(name, set()).update(comments)
+    return found
+
+
 def asked(*extras: str) -> list[Requirement]:
     lines = PROJECT["dependencies"] + sum(
         (PROJECT["optional-dependencies"][extra] for extra in extras), []
@@ -45,6 +58,8 @@ def test_a_lock_pins_what_the_project_asks_for(lock, extras):
     for requirement in asked(*extras):
         versions = pinned[canonicalize_name(requirement.name)]
         assert all(version in requirement.specifier for version in versions), requirement
+    names = {canonicalize_name(requirement.name) for requirement in asked(*extras)}
+    assert names == {name for name in pinned if "pixelspace" in reasons(lock)[name]}
 
 
 @pytest.mark.parametrize("lock", LOCKS)
@@ -123,7 +138,7 @@ def machine(tmp_path):
         shutil.copy(ROOT / name, tmp_path)
     programs = tmp_path / "programs"
     programs.mkdir()
-    for name in "bash awk cat cmp dirname env grep mkdir sed tail".split():
+    for name in "bash awk cat cmp dirname env flock grep mkdir sed tail".split():
         (programs / name).symlink_to(shutil.which(name))
 
     class Machine:
@@ -133,10 +148,16 @@ def machine(tmp_path):
             path.chmod(0o755)
 
         def set_up(self, *arguments: str) -> subprocess.CompletedProcess:
-            return subprocess.run(
+            with self.setting_up(*arguments) as process:
+                said = process.communicate()
+            return subprocess.CompletedProcess(arguments, process.returncode, *said)
+
+        def setting_up(self, *arguments: str) -> subprocess.Popen:
+            return subprocess.Popen(
                 [tmp_path / "tools/setup", *arguments],
                 env={"PATH": str(programs)},
-                capture_output=True,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
                 text=True,
             )
 
@@ -197,6 +218,71 @@ def test_an_environment_that_is_a_link_is_left_as_it_is(machine, tmp_path):
         assert done.returncode == 1
         assert done.stderr.startswith("error: .venv is a link")
         assert (other / "kept").exists()
+
+
+PYTHON = r"""set -e
+case "$*" in
+    *venv\ --clear*)
+        echo created >>created
+        mkdir -p .venv/bin
+        cat "$0" >.venv/bin/python
+        {chmod} +x .venv/bin/python
+        ;;
+    *-m\ pip*)
+        echo $$ >installing
+        {sleep} {seconds} &
+        echo $! >>installing
+        wait
+        ;;
+esac"""
+"""Makes a copy of itself its environment, and installs for some time, in a process of its own."""
+
+
+def has_python(machine, seconds: float) -> None:
+    found = {name: shutil.which(name) for name in ("chmod", "sleep")}
+    machine.has("python3.11", PYTHON.format(seconds=seconds, **found))
+
+
+def soon(holds) -> bool:
+    for _ in range(200):
+        if holds():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def processes(file: Path) -> list[int]:
+    return [int(number) for number in file.read_text().split()] if file.exists() else []
+
+
+def test_a_second_run_waits_for_the_first_and_says_so(machine, tmp_path):
+    has_python(machine, 2)
+    with machine.setting_up("python", ".venv", LOCKS[0]) as first:
+        assert soon(lambda: len(processes(tmp_path / "installing")) == 2)
+        second = machine.set_up("python", ".venv", LOCKS[0])
+        said, errors = first.communicate()
+    assert (first.returncode, second.returncode, errors, second.stderr) == (0, 0, "", "")
+    assert second.stdout == "set-up: waiting for another run, which sets up .venv\n"
+    assert (tmp_path / "created").read_text() == "created\n"
+    assert "installing requirements.txt" in said
+    again = machine.set_up("python", ".venv", LOCKS[0])
+    assert (again.returncode, again.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_run_that_is_told_to_end_takes_with_it_what_it_started(machine, tmp_path, number):
+    has_python(machine, 60)
+    with machine.setting_up("python", ".venv", LOCKS[0]) as process:
+        assert soon(lambda: len(processes(tmp_path / "installing")) == 2)
+        process.send_signal(number)
+        _, errors = process.communicate()
+    assert process.returncode == 128 + number
+    assert errors == ""
+    assert soon(lambda: not any(map(psutil.pid_exists, processes(tmp_path / "installing"))))
+    has_python(machine, 0)
+    again = machine.set_up("python", ".venv", LOCKS[0])
+    assert (again.returncode, again.stderr) == (0, "")
+    assert again.stdout.startswith("set-up: creating .venv")
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,17 @@ Snakemake would run the code that some files hold, and answer others with a trac
 folder that a build with them writes to.
 """
 
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
 
-from pixelspace import config
-from pixelspace.errors import UserError
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # without a traceback
+
+from pixelspace import config  # noqa: E402
+from pixelspace.errors import UserError  # noqa: E402
 
 
 def results(files: Sequence[str | Path]) -> str:

@@ -38,7 +38,11 @@ def install(workflow, results: str, maker: Callable[[str], str | None]) -> None:
     """
     os.environ[runtime.RUN] = str(os.getpid())
     remote = workflow.storage_settings.default_storage_provider is not None
-    if not workflow.is_main_process or remote:
+    if not workflow.is_main_process:
+        return
+    if remote:
+        # Snakemake takes its jobs back when it is interrupted.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         return
     folder = Path(results)
     execute = workflow.execute

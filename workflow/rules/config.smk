@@ -1,7 +1,12 @@
 import os
 import shlex
+import signal
 import sys
 from pathlib import Path
+
+# Nothing is begun yet, so that an interrupt ends it without a word; `guard` ends steps that run.
+if workflow.is_main_process:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 SOURCE = Path(workflow.basedir) / "src"
 sys.path[:0] = [str(SOURCE), str(SOURCE.parent / "workflow")]

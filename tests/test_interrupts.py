@@ -1,0 +1,42 @@
+"""What is interrupted before any step runs ends as the system ends it, without a traceback."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from repository import ROOT, copy_of_the_repository
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["-m", "snakemake", "--cores", "1"],
+        ["-m", "snakemake", "--dry-run"],
+        ["tools/read_config.py", "config/config.yaml"],
+    ],
+    ids=["run", "plan", "look"],
+)
+def test_an_interrupt_before_any_step_ends_without_a_traceback(tmp_path, command):
+    folder = copy_of_the_repository(tmp_path / "paper")
+    settings = folder / "config/config.yaml"
+    settings.unlink()
+    os.mkfifo(settings)
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    if "snakemake" not in command:
+        environment["PYTHONPATH"] = str(ROOT / "src")
+    process = subprocess.Popen(
+        [sys.executable, *command],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    with open(settings, "w"):  # waits until it is read
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGINT
+    assert len(said.splitlines()) <= 1
+    assert "Traceback" not in said
