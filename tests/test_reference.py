@@ -71,7 +71,7 @@ def test_the_same_bytes_are_the_same_paper(tmp_path):
     lines = reference.report(verdict)
     assert lines[-2] == "machine: as the reference's"
     assert lines[-1] == f"{tmp_path / 'b'}: the paper of the reference, byte for byte"
-    table = {line.split("   ")[0]: line.split()[1:] for line in lines[1:-2]}
+    table = {line.split("   ")[0]: line.split()[1:] for line in lines[1:-3]}
     assert table["projections"] == ["1", "0"]
     assert table["drawings"] == ["3", "0"]
     assert table["texts"] == ["5", "0"]
@@ -177,6 +177,18 @@ def test_a_picture_is_near_or_far(tmp_path, grey, near):
     (one,) = verdict.figures.within if near else verdict.figures.outside
     assert one.off == pytest.approx(grey / 255)
     assert ("figures that are off: 1" in reference.report(verdict)) != near
+
+
+def test_a_blank_page_is_no_figure_however_far_a_picture_may_be_off(tmp_path):
+    thin = {"samples": (230, "Some letters.")}  # a tenth of a blank page away from it
+    other, blank = ({"samples": (grey, "Some letters.")} for grey in (205, 255))
+    finished = reference.read(built(tmp_path / "thin", figures=thin))
+    like = reference.read(built(tmp_path / "like", figures=other))
+    of = reference.of(finished, like=[like])
+    assert of.figures["samples"].tolerance > 25 / 255
+    assert reference.compare(of, like).passed
+    white = reference.compare(of, reference.read(built(tmp_path / "white", figures=blank)))
+    assert names(white.figures.outside) == ["samples"]
 
 
 def test_a_figure_whose_picture_has_the_same_bytes_is_the_same(tmp_path):
@@ -304,11 +316,14 @@ def test_a_tolerance_is_a_multiple_of_the_largest_deviation_of_other_builds(tmp_
         built(tmp_path / "one", numbers={"accuracy": 0.52, "errors": 2, "share": 0.25}),
         built(tmp_path / "two", numbers={"accuracy": 0.45, "errors": 1, "share": 0.25}),
     )
-    numbers = known(tmp_path, *likes).numbers
+    found = known(tmp_path, *likes)
+    numbers = found.numbers
     assert numbers["accuracy"] == (0.5, 0.25)
     assert numbers["errors"] == (0, 10)
     # Both are of one artifact, and the root mean square of 0.05 and 0 is 0.0354.
     assert numbers["share"] == (0.25, 0.18)
+    lines = reference.report(reference.compare(found, reference.read(likes[0])))
+    assert "numbers so far off in other builds that 0 is within their tolerance: 1" in lines
 
 
 def test_where_no_number_of_an_artifact_moves_none_may_but_for_rounding():
