@@ -16,7 +16,7 @@ from typing import TextIO
 import psutil
 from snakemake.scheduling.job_scheduler import JobScheduler
 
-from pixelspace import artifacts, runtime
+from pixelspace import artifacts, machine, runtime
 
 try:
     import fcntl
@@ -45,7 +45,7 @@ def install(workflow, results: str, maker: Callable[[str], str | None]) -> None:
 
     def guarded(*, executor_plugin, **settings) -> None:
         planned = executor_plugin.common_settings.dryrun_exec
-        with contextlib.nullcontext() if planned else _held(folder):
+        with contextlib.nullcontext() if planned else _held(folder, workflow.basedir):
             # Unlike ours, Snakemake's lock outlives a run that is killed.
             workflow.execution_settings.lock = fcntl is None
             again = dict(_to_make_again(folder, workflow.rules, maker))
@@ -63,12 +63,17 @@ def _say(line: str) -> None:
 
 
 @contextlib.contextmanager
-def _held(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock, which the system releases however this process ends."""
+def _held(folder: Path, project: str) -> Iterator[None]:
+    """Hold the folder's lock, which the system releases however this process ends.
+
+    What is built from now on is under the limit that is written down here.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = open(folder / ".lock", "a+", encoding="utf-8")  # noqa: SIM115
         _lock(lock, folder)
+        for file in machine.begin(folder, project=project, environment=os.environ):
+            _say(f"warning: {file}: gone, or not as it was written; written anew")
     except OSError as error:
         sys.exit(f"error: {folder}: cannot be written to: {error.strerror}")
     with lock:
