@@ -141,9 +141,12 @@ def _force(workflow, again: Iterable[str]) -> None:
 def _remove(folder: Path, damaged: Iterable[str]) -> None:
     """Remove what is damaged, and what steps that were killed left behind."""
     for path in damaged:
+        if os.path.isdir(path) and not os.path.islink(path):
+            sys.exit(f"error: {path}: a folder, where a file is to be; move it elsewhere")
         Path(path).unlink(missing_ok=True)
-    for left in list(folder.rglob(f"{artifacts.UNFINISHED}*")):
-        shutil.rmtree(left, ignore_errors=True)
+    for parent, _ in artifacts.folders(folder):
+        for left in parent.glob(f"{artifacts.UNFINISHED}*"):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _end_at_once(workflow) -> None:

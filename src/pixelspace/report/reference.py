@@ -21,7 +21,7 @@ from PIL import Image
 from pydantic import Base64Bytes, Field, TypeAdapter, ValidationError
 
 from pixelspace import machine
-from pixelspace.artifacts import checked, file_hash, read_json
+from pixelspace.artifacts import RECORDS, checked, file_hash, folders, read_json
 from pixelspace.errors import UserError
 from pixelspace.keys import flat
 from pixelspace.report import compare as comparing
@@ -159,10 +159,10 @@ def read(folder: str | Path) -> Finished:
 
 def _artifacts(root: Path) -> Iterator[str]:
     """Yield the paths of what steps have written, which each has a record of its hash."""
-    for record in root.rglob(".sha256/*"):
-        file = record.parents[1] / record.name
+    for file in (parent / name for parent, names in folders(root) for name in names):
         path = file.relative_to(root)
-        if file.is_file() and path.parts[0] not in APART and path.suffix not in FOR_READERS:
+        recorded = (file.parent / RECORDS / file.name).is_file()
+        if recorded and path.parts[0] not in APART and path.suffix not in FOR_READERS:
             yield path.as_posix()
 
 
