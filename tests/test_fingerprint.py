@@ -13,7 +13,7 @@ MODULES = {
     "base.py": '"""Base."""\n\nVALUE = 1\n',
     "middle.py": "from pixelspace.base import VALUE\n\n\ndef double():\n    return 2 * VALUE\n",
     "top.py": "from pixelspace import middle\n\n\ndef four():\n    return 2 * middle.double()\n",
-    "other.py": "def zero():\n    return 0\n",
+    "other.py": "import numpy as np\n\n\ndef zero():\n    return np.zeros(1)\n",
     "part/__init__.py": '"""A package of its own."""\n',
     "part/one.py": "def one():\n    return 1\n",
 }
@@ -54,7 +54,7 @@ def changed(before, after):
     [
         ("base.py", '"""Base."""\n\nVALUE = 3\n', {"base", "middle", "top"}),
         ("middle.py", MODULES["middle.py"].replace("2 *", "5 *"), {"middle", "top"}),
-        ("other.py", "def zero():\n    return 1\n", {"other"}),
+        ("other.py", MODULES["other.py"].replace("zeros", "ones"), {"other"}),
         ("base.py", '"""Basis."""\n# why\nVALUE = (\n    1\n)\n', set()),
         ("top.py", MODULES["top.py"].replace("():\n", '():\n    """Give four."""\n'), set()),
         ("__init__.py", "VALUE = 1\n", set(NAMES)),
@@ -80,3 +80,23 @@ def test_what_the_package_of_a_module_imports_counts(fingerprints):
     before = taken()
     (package / "base.py").write_text("VALUE = 3\n")
     assert changed(before, taken()) == {"base", "middle", "top", "part.one"}
+
+
+def test_another_version_of_what_a_module_imports_counts(fingerprints):
+    package, taken = fingerprints
+    before = taken()
+    other = package.parent / "numpy-0.0.1.dist-info"
+    other.mkdir()
+    (other / "METADATA").write_text("Metadata-Version: 2.1\nName: numpy\nVersion: 0.0.1\n")
+    assert changed(before, taken()) == {"other"}
+
+
+def test_why_a_step_runs_again_names_the_versions(monkeypatch):
+    monkeypatch.syspath_prepend(SOURCE.parent / "workflow")
+    import why
+
+    old, new = {"numpy": "2.4.5", "scipy": "1"}, {"numpy": "2.4.6", "scipy": "1", "keras": "3"}
+    assert list(why._compared("code", old, new)) == [
+        "keras was not used and is 3",
+        "numpy was 2.4.5 and is 2.4.6",
+    ]

@@ -7,12 +7,17 @@ fingerprints of its script and of each module that this imports.
 Of a module, Python first runs the packages that it is in: their own statements count as well, and
 what these import. What `pixelspace.projections` offers by name is imported when it is first used,
 so that a job that asks for one projection depends on that one, and on the list of names.
+
+Of the packages of others, those that compute or draw have their versions beside these: what is
+installed, which `make` keeps to what is pinned.
 """
 
 import ast
+import contextlib
 import functools
 import hashlib
 from collections.abc import Iterable
+from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -20,12 +25,24 @@ import grimp
 
 PACKAGE = "pixelspace"
 SCRIPTS = "scripts/"
+TENSORFLOW = ("tensorflow", "tensorflow-cpu")
+VERSIONED = {
+    "PIL": ("pillow",),
+    "h5py": ("h5py",),
+    "keras": ("keras", *TENSORFLOW),
+    "matplotlib": ("matplotlib", "pillow"),
+    "numpy": ("numpy",),
+    "scipy": ("scipy",),
+    "tensorflow": TENSORFLOW,
+}
+"""What is imported of others, and which packages that may be of."""
+
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 @functools.cache
 def _graph() -> grimp.ImportGraph:
-    return grimp.build_graph(PACKAGE, cache_dir=None)
+    return grimp.build_graph(PACKAGE, include_external_packages=True, cache_dir=None)
 
 
 def _tree(file: Path) -> ast.Module:
@@ -68,8 +85,18 @@ def _run_before(module: str) -> frozenset[str]:
 
 
 @functools.cache
+def _versions(package: str) -> dict[str, str]:
+    """Return the version of what is installed of a package that is imported."""
+    installed = {}
+    for name in VERSIONED.get(package, ()):
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            installed[name] = metadata.version(name)
+    return installed
+
+
+@functools.cache
 def _imported(script: Path) -> frozenset[str]:
-    """The modules of the package that a script imports by name."""
+    """The modules of the package, and the packages of others, that a script imports by name."""
     found = set()
     for node in ast.walk(_tree(script)):
         match node:
@@ -79,6 +106,7 @@ def _imported(script: Path) -> frozenset[str]:
                 found |= {module, *(f"{module}.{alias.name}" for alias in names)}
             case ast.Call(func=ast.Name(id="import_module"), args=[ast.Constant(value=str(name))]):
                 found.add(name)
+    found |= {name.partition(".")[0] for name in found}
     return frozenset(found & _graph().modules)
 
 
@@ -94,7 +122,8 @@ def parts(*modules: str, script: Path | None = None) -> dict[str, str]:
             computed must be among the modules.
 
     Returns:
-        By the names of the modules; that of the script is ``scripts/`` and the file's name.
+        By the names of the modules; that of the script is ``scripts/`` and the file's name. By the
+        names of packages of others that compute or draw, their versions.
     """
     reached = set()
     left = {*modules, *(_imported(script) if script else ())}
@@ -102,9 +131,17 @@ def parts(*modules: str, script: Path | None = None) -> dict[str, str]:
         module = left.pop()
         reached.add(module)
         left |= _run_before(module) - reached
-    names = sorted(module for module in reached if not _does_nothing(module))
+    names = sorted(name for name in reached if is_code(name) and not _does_nothing(name))
+    versions = {}
+    for package in sorted(reached):
+        versions |= _versions(package)
     own = [f"{SCRIPTS}{script.name}"] if script else []
-    return hashes([*own, *names], script.parent if script else Path())
+    return hashes([*own, *names], script.parent if script else Path()) | versions
+
+
+def is_code(name: str) -> bool:
+    """Return whether one of the `parts` is a script or a module, and no package of others."""
+    return name.startswith(SCRIPTS) or name.partition(".")[0] == PACKAGE
 
 
 def hashes(names: Iterable[str], scripts: Path) -> dict[str, str]:
