@@ -115,3 +115,15 @@ def test_what_passes_through_a_remote_storage_needs_no_record(tmp_path, monkeypa
     monkeypatch.delenv("PIXELSPACE_REMOTE")
     with pytest.raises(UserError, match="missing"):
         artifacts.read_json(tmp_path / "b.json")
+
+
+def test_damage_is_found_behind_links_and_loops_end(tmp_path):
+    elsewhere, folder = tmp_path / "elsewhere", tmp_path / "results"
+    folder.mkdir()
+    for name in ("a.txt", "deep/b.txt"):
+        artifacts.write_text(elsewhere / name, name)
+    (folder / "linked").symlink_to(elsewhere)
+    (elsewhere / "deep/loop").symlink_to(folder)
+    assert list(artifacts.damaged(folder)) == []
+    (elsewhere / "deep/b.txt").write_text("")
+    assert list(artifacts.damaged(folder)) == [folder / "linked/deep/b.txt"]

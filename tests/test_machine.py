@@ -103,13 +103,29 @@ def test_a_folder_is_built_under_one_limit(tmp_path, monkeypatch):
         machine.check(tmp_path, small)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}"])
-def test_a_damaged_record_is_named(tmp_path, text):
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"isa": "AVX3"}'])
+def test_a_damaged_record_tells_nothing_and_is_written_anew(tmp_path, monkeypatch, text):
+    own = recorded(tmp_path, monkeypatch, "AVX2")
     file = tmp_path / machine.RECORD
-    file.parent.mkdir()
     file.write_text(text)
-    with pytest.raises(UserError, match=f"{file}: damaged"):
-        machine.check(tmp_path, runtime.environment(gpu=False))
+    machine.check(tmp_path, own)
+    assert machine.begin(tmp_path, project=tmp_path, environment=own) == [file]
+    assert artifacts.read_json(file)["isa"] == "AVX2"
+    assert machine.begin(tmp_path, project=tmp_path, environment=own) == []
+
+
+def test_the_limit_is_known_from_when_a_run_begins(tmp_path):
+    own = runtime.environment(gpu=False)
+    small = own | {"ONEDNN_MAX_CPU_ISA": "SSE41"}
+    assert machine.begin(tmp_path, project=tmp_path, environment=small) == []
+    assert not (tmp_path / machine.RECORD).exists()
+    machine.check(tmp_path, small)
+    with pytest.raises(UserError, match="built under PIXELSPACE_ISA=SSE41, and this is AVX2"):
+        machine.check(tmp_path, own)
+    (tmp_path / machine.BEGUN).write_text('{"isa": "AVX3"}')
+    machine.check(tmp_path, own)
+    machine.begin(tmp_path, project=tmp_path, environment=own)
+    machine.check(tmp_path, own)
 
 
 @pytest.mark.parametrize(("isa", "limit"), [(None, "AVX2"), ("", "AVX2"), ("SSE41", "SSE41")])
@@ -157,7 +173,27 @@ def test_a_run_that_built_something_leaves_a_record_and_a_plan_does_not(tmp_path
     assert run.returncode == 0, run.stdout + run.stderr
     assert run.stderr.splitlines()[-1].endswith("record_config: record the configuration")
     assert artifacts.read_json(record)["isa"] == "AVX2"
+    record.write_text("")
+    mended = snakemake(folder, target, overlays=("config/config.yaml",))
+    assert mended.returncode == 0
+    assert f"warning: results/{machine.RECORD}: gone, or not as it was written" in mended.stderr
+    assert artifacts.read_json(record)["isa"] == "AVX2"
     monkeypatch.setenv("PIXELSPACE_ISA", "SSE41")
     mixed = snakemake(folder, "--force", target, overlays=("config/config.yaml",))
     assert mixed.returncode != 0
     assert mixed.stderr.splitlines()[-1].startswith("error: results: built under PIXELSPACE_ISA=")
+
+
+def test_limits_do_not_mix_though_a_run_does_not_end_well(tmp_path, monkeypatch):
+    folder = copy_of_the_repository(tmp_path / "paper")
+    config = ("config/config.yaml",)
+    target = ["results/config.json", "results/efl/dataset.h5"]
+    monkeypatch.setenv("PIXELSPACE_ISA", "SSE41")
+    (folder / "scripts/make_dataset.py").write_text('raise SystemExit("failed")\n')
+    assert snakemake(folder, "--keep-going", *target, overlays=config).returncode != 0
+    assert (folder / "results/config.json").is_file()
+    assert not (folder / "results" / machine.RECORD).exists()
+    monkeypatch.delenv("PIXELSPACE_ISA")
+    mixed = snakemake(folder, *target, overlays=config)
+    assert mixed.returncode != 0
+    assert "results: built under PIXELSPACE_ISA=SSE41, and this is AVX2" in mixed.stderr

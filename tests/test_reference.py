@@ -20,9 +20,22 @@ MACHINE = {"processor": "A", "cores": 2, "packages": {"numpy": "2.4.6"}, "isa": 
 PROJECTION = "efl/0/projections/weights.npz"
 
 
-def built(folder: Path, seen=0.0, of=MACHINE, **changes) -> Path:
+TEX = r"""% from paper.tex.j2
+A paper of 2026.
+% from sections/end.tex.j2
+It is \ledgermark{1,2}{\ensuremath{0.50}} of them all.
+\claimed{1}{It is \ensuremath{99.0}\,\%.\ledgermark{3}{}} So we say.
+
+% end
+Of 1 claim none fails: \texttt{5b743fd5ad7e}, and of twelve fail C1, C2 and C3.
+% end
+"""
+
+
+def built(folder: Path, seen=0.0, of=MACHINE, tex=TEX, **changes) -> Path:
     """A small finished build; a projection of it has one value, and no number is of that."""
     made(folder, **changes)
+    artifacts.write_text(folder / "paper.tex", tex)
     arrays = {"image": np.full((2, 2), seen)}
     artifacts.write_projection(folder / PROJECTION, artifacts.Projection(arrays, {}))
     artifacts.write_json(folder / "points/ab12.json", {"test_accuracy": seen})
@@ -58,12 +71,13 @@ def test_the_same_bytes_are_the_same_paper(tmp_path):
     lines = reference.report(verdict)
     assert lines[-2] == "machine: as the reference's"
     assert lines[-1] == f"{tmp_path / 'b'}: the paper of the reference, byte for byte"
-    table = {line.split("   ")[0]: line.split()[1:] for line in lines[1:-2]}
+    table = {line.split("   ")[0]: line.split()[1:] for line in lines[1:-3]}
     assert table["projections"] == ["1", "0"]
     assert table["drawings"] == ["3", "0"]
-    assert table["texts"] == ["4", "0"]
+    assert table["texts"] == ["5", "0"]
     assert table["numbers"] == ["3", "0", "0"]
     assert table["claims"] == ["1", "0", "0"]
+    assert table["words"] == ["4", "0"]
 
 
 def test_what_is_known_of_networks_and_the_machine_is_no_artifact(tmp_path):
@@ -135,8 +149,8 @@ def test_a_claim_with_another_verdict_is_said(tmp_path, claims, said):
     assert f"    {said}" in reference.report(verdict)
 
 
-def test_a_claim_with_another_sentence_and_the_same_verdict_is_the_same(tmp_path):
-    verdict = judged(tmp_path, claims={"works": (True, "It is another number.")})
+def test_a_claim_with_another_number_and_the_same_verdict_is_the_same(tmp_path):
+    verdict = judged(tmp_path, claims={"works": (True, r"It is \ensuremath{98.0}\,\%.")})
     assert verdict.passed
     assert verdict.same_claims == 1
 
@@ -165,8 +179,20 @@ def test_a_picture_is_near_or_far(tmp_path, grey, near):
     assert ("figures that are off: 1" in reference.report(verdict)) != near
 
 
+def test_a_blank_page_is_no_figure_however_far_a_picture_may_be_off(tmp_path):
+    thin = {"samples": (230, "Some letters.")}  # a tenth of a blank page away from it
+    other, blank = ({"samples": (grey, "Some letters.")} for grey in (205, 255))
+    finished = reference.read(built(tmp_path / "thin", figures=thin))
+    like = reference.read(built(tmp_path / "like", figures=other))
+    of = reference.of(finished, like=[like])
+    assert of.figures["samples"].tolerance > 25 / 255
+    assert reference.compare(of, like).passed
+    white = reference.compare(of, reference.read(built(tmp_path / "white", figures=blank)))
+    assert names(white.figures.outside) == ["samples"]
+
+
 def test_a_figure_whose_picture_has_the_same_bytes_is_the_same(tmp_path):
-    verdict = judged(tmp_path, figures={"samples": (0, "Other words.")})
+    verdict = judged(tmp_path, figures={"samples": (0, "Some letters")})
     assert verdict.figures.same == 1
     assert verdict.files.differ == ("figures/samples.txt",)
 
@@ -209,6 +235,79 @@ def test_a_machine_that_is_not_known_is_not_compared(tmp_path):
     assert "machine: not recorded" in reference.report(judged(tmp_path, of=None))
 
 
+# Words ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("2026", "2027"),
+        (r"\ledgermark{1,2}{\ensuremath{0.50}}", r"\ledgermark{3}{\ensuremath{-1{,}200.5}\,\%}"),
+        (r"\ledgermark{1,2}{\ensuremath{0.50}}", r"\ledgermark{1}{three}"),
+        (r"It is \ensuremath{99.0}\,\%.\led", r"Of the claims the verdict is judged.\led"),
+        ("5b743fd5ad7e", "000000000000"),
+        ("twelve fail C1, C2 and", "two fail C1, C12, C14 and"),
+    ],
+)
+def test_numbers_in_a_text_are_not_judged_as_words(tmp_path, old, new):
+    assert old in TEX
+    assert judged(tmp_path, tex=TEX.replace(old, new)).passed
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {"tex": TEX.replace("So we say.\n", "So we say.\nThe moon is made of 2 cheeses.\n")},
+            ["sections/end.tex.j2: The moon is made of # cheeses."],
+        ),
+        (
+            {"tex": TEX.replace("of them all", "of none")},
+            [
+                "sections/end.tex.j2: It is # of none.",
+                "sections/end.tex.j2: 1 phrase of the reference gone",
+            ],
+        ),
+        (
+            {"tex": TEX.replace("A paper of 2026.\n", "")},
+            ["paper.tex.j2: 1 phrase of the reference gone"],
+        ),
+        (
+            {"tex": f"{TEX}% from sections/more.tex.j2\nMore.\n% end\n"},
+            ["sections/more.tex.j2: More."],
+        ),
+        (
+            {"figures": {"samples": (0, "Some numbers.")}},
+            [
+                "figures/samples.txt: Some numbers.",
+                "figures/samples.txt: 1 phrase of the reference gone",
+            ],
+        ),
+        (
+            {"claims": {"works": (True, "It is as it is.")}},
+            ["claims.json: It is as it is.", "claims.json: 1 phrase of the reference gone"],
+        ),
+    ],
+    ids=["added", "other", "gone", "a section", "a figure", "a claim"],
+)
+def test_other_words_are_another_paper(tmp_path, changes, said):
+    verdict = judged(tmp_path, **changes)
+    assert not verdict.passed
+    lines = reference.report(verdict)
+    at = lines.index(f"texts with other words: {len(said)}")
+    assert lines[at + 1 : at + 1 + len(said)] == [f"    {line}" for line in said]
+
+
+def test_words_that_follow_from_numbers_may_be_those_of_another_build(tmp_path):
+    other = {"tex": TEX.replace("of them all", "of none"), "figures": {"samples": (0, "A, c, d.")}}
+    text = known(tmp_path, built(tmp_path / "other", **other))
+    assert reference.compare(text, reference.read(built(tmp_path / "again", **other))).passed
+    new = reference.read(built(tmp_path / "new", tex=TEX.replace("of them all", "of some")))
+    assert [said.new for said in reference.compare(text, new).texts] == [("It is # of some.",)]
+    renewed = reference.of(reference.read(tmp_path / "reference"), before=text)
+    assert renewed.texts == text.texts
+
+
 # Tolerances -----------------------------------------------------------------------------------
 
 
@@ -217,11 +316,14 @@ def test_a_tolerance_is_a_multiple_of_the_largest_deviation_of_other_builds(tmp_
         built(tmp_path / "one", numbers={"accuracy": 0.52, "errors": 2, "share": 0.25}),
         built(tmp_path / "two", numbers={"accuracy": 0.45, "errors": 1, "share": 0.25}),
     )
-    numbers = known(tmp_path, *likes).numbers
+    found = known(tmp_path, *likes)
+    numbers = found.numbers
     assert numbers["accuracy"] == (0.5, 0.25)
     assert numbers["errors"] == (0, 10)
     # Both are of one artifact, and the root mean square of 0.05 and 0 is 0.0354.
     assert numbers["share"] == (0.25, 0.18)
+    lines = reference.report(reference.compare(found, reference.read(likes[0])))
+    assert "numbers so far off in other builds that 0 is within their tolerance: 1" in lines
 
 
 def test_where_no_number_of_an_artifact_moves_none_may_but_for_rounding():
@@ -319,7 +421,7 @@ def test_the_tool_makes_a_reference_and_holds_builds_against_it(tmp_path):
     file = ("--file", tmp_path / "reference.json")
     renewed = run(*file, "renew", own)
     assert renewed.returncode == 0, renewed.stderr
-    assert "8 files, 3 numbers, 1 figure and 1 claim of" in renewed.stdout
+    assert "9 files, 3 numbers, 1 figure and 1 claim of" in renewed.stdout
     assert "0 tolerances stay; 4 are new" in renewed.stdout
     assert "4 tolerances stay; 0 are new" in run(*file, "renew", own).stdout
     assert run(*file, "check", own).returncode == 0

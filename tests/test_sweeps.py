@@ -108,6 +108,17 @@ def test_a_point_that_repeats_an_experiment_is_known_as_that():
     assert [point.repeats for point in sweeps.points(other, "mine")] == [None, ("efl", 0)]
 
 
+def test_the_modules_of_a_network_are_those_that_its_settings_name():
+    (point,) = sweeps.points(loaded(grid={NOISE: [0.1]}, measures=["letter_parts"]), "mine")
+    assert sweeps.modules(point.settings) == {
+        "pixelspace.networks.storage",
+        "pixelspace.networks.perceptron",
+        "pixelspace.networks.restarts",
+        "pixelspace.datasets.efl",
+        "pixelspace.measures.letter_parts",
+    }
+
+
 def test_a_variant_that_is_the_same_is_not_computed_twice():
     variant = {"noisy": {"extends": "efl", "dataset": {"efl": {"noise": 0.4}}}}
     given = {**PAPER, "experiments": {**PAPER["experiments"], **variant}}

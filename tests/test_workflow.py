@@ -631,6 +631,10 @@ def test_every_number_and_figure_leads_back_to_what_made_it(small_paper):
         "experiments.mnist.network",
         "seed",
     ]
+    swept = [made for path, made in ledger["artifacts"].items() if path.startswith("points/jobs/")]
+    assert swept
+    for made in swept:
+        assert {"pixelspace.networks.restarts", "pixelspace.datasets.efl"} <= set(made["code"])
     assert all(digest == file_hash(small_paper / path) for path, digest in ledger["data"].items())
     assert "data/efficientnet_lite0/weights.npz" in ledger["data"]
 

@@ -16,7 +16,7 @@ from typing import TextIO
 import psutil
 from snakemake.scheduling.job_scheduler import JobScheduler
 
-from pixelspace import artifacts, runtime
+from pixelspace import artifacts, machine, runtime
 
 try:
     import fcntl
@@ -49,7 +49,7 @@ def install(workflow, results: str, maker: Callable[[str], str | None]) -> None:
 
     def guarded(*, executor_plugin, **settings) -> None:
         planned = executor_plugin.common_settings.dryrun_exec
-        with contextlib.nullcontext() if planned else _held(folder):
+        with contextlib.nullcontext() if planned else _held(folder, workflow.basedir):
             # Unlike ours, Snakemake's lock outlives a run that is killed.
             workflow.execution_settings.lock = fcntl is None
             again = dict(_to_make_again(folder, workflow.rules, maker))
@@ -67,12 +67,17 @@ def _say(line: str) -> None:
 
 
 @contextlib.contextmanager
-def _held(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock, which the system releases however this process ends."""
+def _held(folder: Path, project: str) -> Iterator[None]:
+    """Hold the folder's lock, which the system releases however this process ends.
+
+    What is built from now on is under the limit that is written down here.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = open(folder / ".lock", "a+", encoding="utf-8")  # noqa: SIM115
         _lock(lock, folder)
+        for file in machine.begin(folder, project=project, environment=os.environ):
+            _say(f"warning: {file}: gone, or not as it was written; written anew")
     except OSError as error:
         sys.exit(f"error: {folder}: cannot be written to: {error.strerror}")
     with lock:
@@ -140,9 +145,12 @@ def _force(workflow, again: Iterable[str]) -> None:
 def _remove(folder: Path, damaged: Iterable[str]) -> None:
     """Remove what is damaged, and what steps that were killed left behind."""
     for path in damaged:
+        if os.path.isdir(path) and not os.path.islink(path):
+            sys.exit(f"error: {path}: a folder, where a file is to be; move it elsewhere")
         Path(path).unlink(missing_ok=True)
-    for left in list(folder.rglob(f"{artifacts.UNFINISHED}*")):
-        shutil.rmtree(left, ignore_errors=True)
+    for parent, _ in artifacts.folders(folder):
+        for left in parent.glob(f"{artifacts.UNFINISHED}*"):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _end_at_once(workflow) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 
 from snakemake.iocontainers import Wildcards
 
+from pixelspace import fingerprint
+
 KEYS = {
     ("make_dataset", "settings"): "experiments.{experiment}.dataset.{source}",
     ("make_dataset", "source"): "experiments.{experiment}.dataset.source",
@@ -73,5 +75,5 @@ def _step(workflow, file: str, prefix: str) -> dict:
         "inputs": sorted(
             {str(path).removeprefix(prefix) for path in rule.expand_input(wildcards)[0]}
         ),
-        "code": list(rule.params["code"](wildcards)),
+        "code": [part for part in rule.params["code"](wildcards) if fingerprint.is_code(part)],
     }

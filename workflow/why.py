@@ -15,6 +15,8 @@ import lineage
 import progress
 from snakemake.jobs import Reason
 
+from pixelspace import fingerprint
+
 LONGEST = 60
 """Letters of a value that are shown."""
 
@@ -120,7 +122,10 @@ def _changed_code(old: Mapping | None, new: Mapping) -> Iterator[str]:
         yield "the code changed; how is not known, as the record is of an older version"
         return
     for part in sorted(old.keys() | new.keys()):
-        if part not in old or part not in new:
+        if not fingerprint.is_code(part) and old.get(part) != new.get(part):
+            versions = (have.get(part, "not used") for have in (old, new))
+            yield "{} was {} and is {}".format(part, *versions)
+        elif part not in old or part not in new:
             yield f"the code {'has' if part in new else 'no longer has'} {_file(part)}"
         elif old[part] != new[part]:
             yield f"the code changed in {_file(part)}"

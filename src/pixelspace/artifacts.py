@@ -174,19 +174,32 @@ def _is_as_written(path: Path) -> bool:
     return both and file_hash(path) == record.read_text(errors="replace").strip()
 
 
+def folders(folder: str | os.PathLike) -> Iterator[tuple[Path, list[str]]]:
+    """Yield a folder and those in it, however deep, each once, and the names of the files in each.
+
+    Those that are links are followed; those that are hidden are left out.
+    """
+    seen = set()
+    for parent, inner, names in os.walk(folder, followlinks=True):
+        itself = os.path.realpath(parent)
+        inner[:] = sorted(name for name in inner if not name.startswith(".") and itself not in seen)
+        if itself not in seen:
+            yield Path(parent), names
+        seen.add(itself)
+
+
 def damaged(folder: str | os.PathLike) -> Iterator[Path]:
     """Yield the files in a folder, however deep, that are not what was recorded of them.
 
     These are changed or gone, or have no record; what is hidden, and what is in hidden folders, is
     not among them.
     """
-    for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        recorded = Path(parent, RECORDS)
+    for parent, names in folders(folder):
+        recorded = parent / RECORDS
         known = {record.name for record in recorded.iterdir()} if recorded.is_dir() else set()
         for name in sorted(known.union(names)):
-            if not name.startswith(".") and not _is_as_written(Path(parent, name)):
-                yield Path(parent, name)
+            if not name.startswith(".") and not _is_as_written(parent / name):
+                yield parent / name
 
 
 def write_dataset(path: str | os.PathLike, dataset: Dataset) -> None:

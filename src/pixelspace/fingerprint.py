@@ -3,12 +3,21 @@
 Snakemake reruns a job when its parameters change but does not see an edit to a library module, and
 takes a comment in a script, or a copy of it, for a change; so each job has among its parameters
 fingerprints of its script and of each module that this imports.
+
+Of a module, Python first runs the packages that it is in: their own statements count as well, and
+what these import. What `pixelspace.projections` offers by name is imported when it is first used,
+so that a job that asks for one projection depends on that one, and on the list of names.
+
+Of the packages of others, those that compute or draw have their versions beside these: what is
+installed, which `make` keeps to what is pinned.
 """
 
 import ast
+import contextlib
 import functools
 import hashlib
 from collections.abc import Iterable
+from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,35 +25,78 @@ import grimp
 
 PACKAGE = "pixelspace"
 SCRIPTS = "scripts/"
+TENSORFLOW = ("tensorflow", "tensorflow-cpu")
+VERSIONED = {
+    "PIL": ("pillow",),
+    "h5py": ("h5py",),
+    "keras": ("keras", *TENSORFLOW),
+    "matplotlib": ("matplotlib", "pillow"),
+    "numpy": ("numpy",),
+    "scipy": ("scipy",),
+    "tensorflow": TENSORFLOW,
+}
+"""What is imported of others, and which packages that may be of."""
+
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 @functools.cache
 def _graph() -> grimp.ImportGraph:
-    return grimp.build_graph(PACKAGE, cache_dir=None)
+    return grimp.build_graph(PACKAGE, include_external_packages=True, cache_dir=None)
 
 
 def _tree(file: Path) -> ast.Module:
     return ast.parse(file.read_text(encoding="utf-8"))
 
 
-def _hashed(file: Path) -> str:
-    """Hash a file's syntax tree without docstrings: comments and layout do not count."""
+def _statements(file: Path) -> ast.Module:
+    """Return a file's syntax tree without docstrings: comments and layout do not count."""
     tree = _tree(file)
     for node in ast.walk(tree):
         if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:]
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+    return tree
+
+
+def _hashed(file: Path) -> str:
+    return hashlib.sha256(ast.dump(_statements(file)).encode()).hexdigest()
+
+
+def _file(module: str) -> Path:
+    return Path(find_spec(module).origin)
 
 
 @functools.cache
 def _own(module: str) -> str:
-    return _hashed(Path(find_spec(module).origin))
+    return _hashed(_file(module))
+
+
+@functools.cache
+def _does_nothing(module: str) -> bool:
+    """Whether a module, or the ``__init__`` of a package, has no statement."""
+    return not _statements(_file(module)).body
+
+
+@functools.cache
+def _run_before(module: str) -> frozenset[str]:
+    """What Python runs when it imports a module: what this imports, and the package it is in."""
+    package = module.rpartition(".")[0]
+    return _graph().find_modules_directly_imported_by(module) | ({package} if package else set())
+
+
+@functools.cache
+def _versions(package: str) -> dict[str, str]:
+    """Return the version of what is installed of a package that is imported."""
+    installed = {}
+    for name in VERSIONED.get(package, ()):
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            installed[name] = metadata.version(name)
+    return installed
 
 
 @functools.cache
 def _imported(script: Path) -> frozenset[str]:
-    """The modules of the package that a script imports by name."""
+    """The modules of the package, and the packages of others, that a script imports by name."""
     found = set()
     for node in ast.walk(_tree(script)):
         match node:
@@ -54,6 +106,7 @@ def _imported(script: Path) -> frozenset[str]:
                 found |= {module, *(f"{module}.{alias.name}" for alias in names)}
             case ast.Call(func=ast.Name(id="import_module"), args=[ast.Constant(value=str(name))]):
                 found.add(name)
+    found |= {name.partition(".")[0] for name in found}
     return frozenset(found & _graph().modules)
 
 
@@ -61,20 +114,34 @@ def _imported(script: Path) -> frozenset[str]:
 def parts(*modules: str, script: Path | None = None) -> dict[str, str]:
     """Return 8 hexadecimal digits for each of some modules and of all that they import.
 
+    A module without a statement is left out until it has one.
+
     Args:
         modules: full names of modules of the package, for example ``pixelspace.datasets.efl``.
         script: one that counts too, with what it imports; what it imports by a name that is
             computed must be among the modules.
 
     Returns:
-        By the names of the modules; that of the script is ``scripts/`` and the file's name.
+        By the names of the modules; that of the script is ``scripts/`` and the file's name. By the
+        names of packages of others that compute or draw, their versions.
     """
-    named = {*modules, *(_imported(script) if script else ())}
-    reached = set(named)
-    for module in named:
-        reached |= _graph().find_upstream_modules(module)
+    reached = set()
+    left = {*modules, *(_imported(script) if script else ())}
+    while left:
+        module = left.pop()
+        reached.add(module)
+        left |= _run_before(module) - reached
+    names = sorted(name for name in reached if is_code(name) and not _does_nothing(name))
+    versions = {}
+    for package in sorted(reached):
+        versions |= _versions(package)
     own = [f"{SCRIPTS}{script.name}"] if script else []
-    return hashes([*own, *sorted(reached)], script.parent if script else Path())
+    return hashes([*own, *names], script.parent if script else Path()) | versions
+
+
+def is_code(name: str) -> bool:
+    """Return whether one of the `parts` is a script or a module, and no package of others."""
+    return name.startswith(SCRIPTS) or name.partition(".")[0] == PACKAGE
 
 
 def hashes(names: Iterable[str], scripts: Path) -> dict[str, str]:

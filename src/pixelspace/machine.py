@@ -1,6 +1,5 @@
 """The machine and the versions that a build was made with, for a record beside its artifacts."""
 
-import json
 import os
 import platform
 import re
@@ -11,10 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
+from pixelspace.artifacts import damaged, read_json, write_json
 from pixelspace.errors import UserError
 
 RECORD = "machine/machine.json"
 """Where in a folder of results the record lies. No step reads it, so it changes no bytes."""
+
+BEGUN = "machine/limit.json"
+"""Where the limit of oneDNN lies from when a first run begins, which may be killed."""
 
 PACKAGES = ("tensorflow", "tensorflow-cpu", "keras", "numpy", "matplotlib", "snakemake")
 """Whose versions are recorded; of the two of TensorFlow, the one that is installed."""
@@ -26,29 +29,53 @@ CPUINFO = Path("/proc/cpuinfo")
 
 def record(results: str | Path, *, project: str | Path, environment: Mapping[str, str]) -> None:
     """Write what `describe` returns into a folder of results."""
-    from pixelspace.artifacts import write_json  # not at the top: every plan imports this module
-
     write_json(Path(results, RECORD), describe(project, environment))
+
+
+def begin(
+    results: str | Path, *, project: str | Path, environment: Mapping[str, str]
+) -> list[Path]:
+    """Write down the limit of a run that begins, and make anew the records that are damaged.
+
+    Returns:
+        Those that were.
+    """
+    folder = Path(results, RECORD).parent
+    spoiled = [file for file in damaged(folder) if file in _records(results)]
+    if _limit(Path(results, BEGUN)) is None:
+        write_json(Path(results, BEGUN), {"isa": environment[LIMIT]})
+    if Path(results, RECORD) in spoiled:
+        record(results, project=project, environment=environment)
+    return spoiled
 
 
 def check(results: str | Path, environment: Mapping[str, str]) -> None:
     """Check that what a folder of results has was built under the same limit of oneDNN.
 
+    A record that is damaged tells nothing.
+
     Raises:
-        UserError: if it was another; or if the record is damaged.
+        UserError: if it was another.
     """
-    file = Path(results, RECORD)
-    if not file.is_file():
-        return
+    for limit in filter(None, map(_limit, _records(results))):
+        if limit != environment[LIMIT]:
+            raise UserError(
+                f"{results}: built under PIXELSPACE_ISA={limit}, and this is "
+                f"{environment[LIMIT]}; give an overlay with a `results:` of its own, or "
+                "`make clean` first"
+            )
+
+
+def _records(results: str | Path) -> list[Path]:
+    return [Path(results, name) for name in (BEGUN, RECORD)]
+
+
+def _limit(file: Path) -> str | None:
+    """Return the limit that a record names, or None if there is no record or it is damaged."""
     try:
-        limit = json.loads(file.read_text(encoding="utf-8"))["isa"]
-    except (ValueError, KeyError, TypeError):
-        raise UserError(f"{file}: damaged; delete it") from None
-    if limit != environment[LIMIT]:
-        raise UserError(
-            f"{results}: built under PIXELSPACE_ISA={limit}, and this is {environment[LIMIT]}; "
-            "give an overlay with a `results:` of its own, or `make clean` first"
-        )
+        return read_json(file)["isa"]
+    except (UserError, OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def describe(project: str | Path, environment: Mapping[str, str]) -> dict:

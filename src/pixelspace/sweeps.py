@@ -100,6 +100,20 @@ def of_network(config: Config, name: str, experiment: Experiment, replicate: int
     }
 
 
+def modules(settings: Mapping[str, Any]) -> set[str]:
+    """Return the modules that a network's `settings`, see `of_network`, name by their kinds."""
+    return {
+        "pixelspace.networks.storage",
+        f"pixelspace.networks.{settings['network']['kind']}",
+        f"pixelspace.networks.{settings['recipe']}",
+        f"pixelspace.datasets.{settings['dataset']['source']}",
+        *(
+            f"pixelspace.measures.{chosen['settings']['kind']}"
+            for chosen in settings["measures"].values()
+        ),
+    }
+
+
 def of_images(config: Config, name: str, experiment: Experiment) -> dict[str, Any]:
     """Return all that the images of an experiment depend on, as `of_network` does."""
     data = experiment.dataset

@@ -127,6 +127,25 @@ def test_what_is_damaged_or_gone_is_made_again(copy, undisturbed):
     assert_recovers(copy, undisturbed)
 
 
+def test_what_is_damaged_in_a_folder_that_is_a_link_is_made_again(copy, undisturbed):
+    elsewhere = copy.folder / "elsewhere"
+    (copy.results / "efl").rename(elsewhere)
+    (copy.results / "efl").symlink_to(elsewhere)
+    faults.truncate(elsewhere / "dataset.h5", random.Random(12))
+    assert copy.build() == 0, copy.shown()
+    (copy.results / "efl").unlink()
+    elsewhere.rename(copy.results / "efl")
+    assert copy.hashes() == undisturbed.hashes()
+
+
+def test_a_folder_in_the_place_of_an_artifact_is_named(copy):
+    file = copy.results / "figures/efl-weights.txt"
+    file.unlink()
+    (file / "of a user").mkdir(parents=True)
+    assert copy.build() != 0
+    one_line_says(copy, f"error: {file.relative_to(copy.folder)}: a folder")
+
+
 def test_networks_of_a_sweep_that_are_damaged_alone_are_made_again(copy, undisturbed):
     first, second, *_ = sorted((copy.results / "points").glob("*.json"))
     faults.truncate(first, random.Random(11))

@@ -445,6 +445,12 @@ def minutes_of_points(wildcards, attempt):
     return attempt * (20 + 5 * len(jobs()[wildcards.points]))
 
 
+def modules_of_points(wildcards):
+    """What makes the images of a job's networks, trains them and measures."""
+    own = [point.settings for point in jobs()[wildcards.points]]
+    return sorted({module for settings in own for module in planning.modules(settings)})
+
+
 def failures_of_points(wildcards):
     """How often networks of a job failed: they are tried again when the next run is planned."""
     return planning.failures(Path(RESULTS, "points"), jobs()[wildcards.points])

@@ -17,7 +17,7 @@ rule compute_points:
             point.key: point.settings for point in jobs()[wildcards.points]
         },
         failures=failures_of_points,
-        code=code("compute_points"),
+        code=code("compute_points", modules_of_points),
     message:
         "train and measure networks of the sweep {wildcards.points}"
     script:

@@ -1,7 +1,8 @@
 """Whether a build is the paper of the reference: the same bytes, else numbers and pictures near.
 
 A reference is what a finished build was: a hash of each file, every number and how far another may
-be off it, every figure in small, which claims hold, and the configuration and machine it was of.
+be off it, every figure in small, which claims hold, hashes of what the text says around its
+numbers, and the configuration and machine it was of.
 `read` takes a folder of results, `of` makes a reference of it, `compare` judges it by one, and
 `report` says the verdict in lines of text.
 """
@@ -9,8 +10,8 @@ be off it, every figure in small, which claims hold, and the configuration and m
 import json
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -20,10 +21,11 @@ from PIL import Image
 from pydantic import Base64Bytes, Field, TypeAdapter, ValidationError
 
 from pixelspace import machine
-from pixelspace.artifacts import checked, file_hash, read_json
+from pixelspace.artifacts import RECORDS, checked, file_hash, folders, read_json
 from pixelspace.errors import UserError
 from pixelspace.keys import flat
 from pixelspace.report import compare as comparing
+from pixelspace.report import wording
 from pixelspace.report.compare import Build, Change, ClaimChange, Names, counted, cut
 
 APART = (
@@ -39,6 +41,9 @@ What is known of networks of sweeps stays there for other configurations to use;
 paper's is in the tables of sweeps.
 """
 
+PAPER = "paper.tex"
+CLAIMS = "claims.json"
+
 KINDS = (
     ("data sets", ("*/dataset.h5",)),
     ("networks", ("*/network.weights.h5", "*/training.json")),
@@ -51,6 +56,9 @@ KINDS = (
 
 SIDE = 24
 """Pixels on a side of a thumbnail, whatever the shape of the figure."""
+
+BLANK = bytes([255]) * (SIDE * SIDE * 3)
+"""The thumbnail of a page with nothing on it."""
 
 MULTIPLE = 5
 """How many times as far as other builds have been off, another may be.
@@ -88,11 +96,19 @@ class Picture(NamedTuple):
     thumbnail: Annotated[Base64Bytes, Field(min_length=SIDE * SIDE * 3, max_length=SIDE * SIDE * 3)]
 
 
+class Text(NamedTuple):
+    """Hashes of the phrases of a text, numbers apart: those of every build, and those of some."""
+
+    always: tuple[str, ...]
+    sometimes: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Reference:
     """What a build was. Keys of the machine and the configuration are joined by points.
 
-    A claim that is None is undecided: it holds in some builds and not in others.
+    A claim that is None is undecided: it holds in some builds and not in others. There are texts
+    in each reference that is made now; without any, words are not judged.
     """
 
     machine: Mapping[str, object]
@@ -101,6 +117,7 @@ class Reference:
     numbers: Mapping[str, Number]
     claims: Mapping[str, bool | None]
     figures: Mapping[str, Picture]
+    texts: Mapping[str, Text] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -110,6 +127,19 @@ class Finished:
     build: Build
     files: Mapping[str, str]
     machine: Mapping[str, object]
+
+    def words(self, undecided: Container[str]) -> dict[str, frozenset[str]]:
+        """Return the phrases of its texts, numbers apart; of claims, those of the decided ones."""
+        tex = Path(self.build.folder, PAPER)
+        decided = {name: c for name, c in self.build.claims.items() if name not in undecided}
+        return {
+            **(wording.of_paper(tex.read_text(encoding="utf-8")) if PAPER in self.files else {}),
+            **{
+                f"figures/{name}.txt": wording.of_figure(figure.alt)
+                for name, figure in self.build.figures.items()
+            },
+            CLAIMS: wording.of_claims(decided),
+        }
 
 
 def read(folder: str | Path) -> Finished:
@@ -129,10 +159,10 @@ def read(folder: str | Path) -> Finished:
 
 def _artifacts(root: Path) -> Iterator[str]:
     """Yield the paths of what steps have written, which each has a record of its hash."""
-    for record in root.rglob(".sha256/*"):
-        file = record.parents[1] / record.name
+    for file in (parent / name for parent, names in folders(root) for name in names):
         path = file.relative_to(root)
-        if file.is_file() and path.parts[0] not in APART and path.suffix not in FOR_READERS:
+        recorded = (file.parent / RECORDS / file.name).is_file()
+        if recorded and path.parts[0] not in APART and path.suffix not in FOR_READERS:
             yield path.as_posix()
 
 
@@ -160,7 +190,8 @@ def of(
         finished: the build.
         like: builds of the same commit on other processors, or under other instruction sets, that
             tell how far numbers and pictures are off.
-        before: where there are none of these, the reference whose tolerances stay.
+        before: where there are none of these, the reference whose tolerances stay, and what some
+            builds say otherwise.
 
     Raises:
         UserError: if one of these is of another configuration or commit, or not as complete.
@@ -183,16 +214,42 @@ def of(
         seen = {name: one.tolerance for name, one in before.figures.items()} if before else {}
         numbers = {name: near(value) for name, value in build.numbers.items()} | known
         figures = dict.fromkeys(pictures, PICTURE_NEAR) | seen
+    claims = {
+        name: _verdict(found, numbers[found["number"]]) for name, found in build.claims.items()
+    }
     return Reference(
         machine=finished.machine,
         config=build.config,
         files=finished.files,
         numbers={name: Number(value, numbers[name]) for name, value in build.numbers.items()},
-        claims={
-            name: _verdict(found, numbers[found["number"]]) for name, found in build.claims.items()
-        },
+        claims=claims,
         figures={name: Picture(figures[name], pixels) for name, pixels in pictures.items()},
+        texts=dict(_texts(finished, like, before, _undecided(claims))),
     )
+
+
+def _undecided(claims: Mapping[str, bool | None]) -> set[str]:
+    return {name for name, holds in claims.items() if holds is None}
+
+
+def _texts(
+    finished: Finished,
+    like: Sequence[Finished],
+    before: Reference | None,
+    undecided: Container[str],
+) -> Iterator[tuple[str, Text]]:
+    """Yield what each text says in every build, and what in some, where that follows from numbers.
+
+    What an undecided claim lets the text say is known only if one of the builds says so.
+    """
+    others = [other.words(undecided) for other in like]
+    for name, phrases in finished.words(undecided).items():
+        own = wording.digests(phrases)
+        said = [own, *(wording.digests(other.get(name, ())) for other in others)]
+        some = frozenset().union(*said) - frozenset.intersection(*said)
+        if before and name in before.texts:
+            some = frozenset(before.texts[name].sometimes)
+        yield name, Text(tuple(sorted(own - some)), tuple(sorted(some)))
 
 
 def _verdict(claim: Mapping, tolerance: float) -> bool | None:
@@ -357,27 +414,40 @@ class Judged:
 
 
 @dataclass(frozen=True)
+class Said:
+    """What a text says otherwise: phrases that the reference has not, and how many are gone."""
+
+    name: str
+    new: tuple[str, ...]
+    gone: int
+
+
+@dataclass(frozen=True)
 class Verdict:
     """What of a build is as the reference says, and what is not.
 
-    Files with other bytes are judged by the numbers, figures and claims that came of them. Those
-    that only the build has are not: other targets than the paper leave files there, too. `None`
+    Files with other bytes are judged by the numbers, figures and claims that came of them, and
+    texts by their words. Those that only the build has are not: other targets than the paper leave
+    files there, too. ``loose`` counts numbers whose tolerance is as large as they are. `None`
     stands for what differs between the machines where one is not known.
     """
 
     folder: str
     files: Names
     numbers: Judged
+    loose: int
     figures: Judged
     same_claims: int
     undecided: tuple[str, ...]
     claims: tuple[ClaimChange, ...]
+    same_texts: int
+    texts: tuple[Said, ...]
     machine: tuple[Change, ...] | None
 
     @property
     def passed(self) -> bool:
-        """Whether each number and figure is within its tolerance, and each claim as it was."""
-        return not (self.numbers.outside or self.figures.outside or self.claims)
+        """Whether numbers and figures are within tolerance, and claims and words as they were."""
+        return not (self.numbers.outside or self.figures.outside or self.claims or self.texts)
 
 
 def compare(reference: Reference, finished: Finished) -> Verdict:
@@ -394,6 +464,7 @@ def compare(reference: Reference, finished: Finished) -> Verdict:
     decided = reference.claims | {name: now[name] for name in undecided}
     before = {name: {"holds": holds, "sentence": ""} for name, holds in decided.items()}
     files = comparing.names(reference.files, finished.files)
+    texts = tuple(_said_otherwise(reference, finished))
     return Verdict(
         folder=build.folder,
         files=files,
@@ -401,6 +472,7 @@ def compare(reference: Reference, finished: Finished) -> Verdict:
             _deviation(name, reference.numbers.get(name), build.numbers.get(name))
             for name in reference.numbers.keys() | build.numbers.keys()
         ),
+        loose=sum(map(_is_loose, reference.numbers.values())),
         figures=_judged(
             _picture_deviation(name, picture, build.figures[name].png)
             if f"figures/{name}.png" in files.differ
@@ -410,6 +482,8 @@ def compare(reference: Reference, finished: Finished) -> Verdict:
         same_claims=len(comparing.names(reference.claims, now).alike),
         undecided=undecided,
         claims=tuple(comparing.claim_changes(before, build.claims)),
+        same_texts=len(reference.texts) - len({text.name for text in texts} & {*reference.texts}),
+        texts=texts,
         machine=comparing.changes(reference.machine, finished.machine)
         if reference.machine and finished.machine
         else None,
@@ -459,10 +533,36 @@ def _deviation(name: str, before: Number | None, now: float | None) -> Deviation
     return Deviation(name, said, abs(now - before.value), before.tolerance)
 
 
+def _is_loose(number: Number) -> bool:
+    """Return whether a number may be off more than usual, and by as much as it is."""
+    return number.tolerance > near(number.value) and number.tolerance >= abs(number.value)
+
+
 def _picture_deviation(name: str, before: Picture, png: Path) -> Deviation:
-    return Deviation(
-        name, "its picture", distance(before.thumbnail, thumbnail(png)), before.tolerance
-    )
+    """Return how far a picture is off; it must not be nearer to a blank page than to what it was.
+
+    Of thin lines most of a picture is white, so that a blank page is no further from them than
+    drawings of networks trained otherwise are.
+    """
+    pixels = thumbnail(png)
+    may_be = min(before.tolerance, distance(pixels, BLANK))
+    return Deviation(name, "its picture", distance(before.thumbnail, pixels), may_be)
+
+
+def _said_otherwise(reference: Reference, finished: Finished) -> Iterator[Said]:
+    """Yield the texts with other words, but for those of figures that only the build has."""
+    if not reference.texts:
+        return
+    now = finished.words(_undecided(reference.claims))
+    for name in sorted(reference.texts.keys() | now.keys()):
+        if name not in reference.texts and name.startswith("figures/"):
+            continue
+        always, sometimes = reference.texts.get(name, Text((), ()))
+        phrases = now.get(name, frozenset())
+        new = {one for one in phrases if not wording.digests([one]) <= {*always, *sometimes}}
+        gone = set(always) - wording.digests(phrases)
+        if new or gone:
+            yield Said(name, tuple(sorted(new)), len(gone))
 
 
 def _judged(deviations: Iterable[Deviation | None]) -> Judged:
@@ -487,9 +587,11 @@ def report(verdict: Verdict) -> list[str]:
     claims = (f"{c.name}: {c.a} → {c.b}  {c.sentence_b}".rstrip() for c in verdict.claims)
     return [
         *_table(verdict),
+        f"numbers so far off in other builds that 0 is within their tolerance: {verdict.loose}",
         *_listed("numbers that are off", [_said(one) for one in numbers.outside]),
         *_listed("figures that are off", [_said(one) for one in figures.outside]),
         *_listed("claims with another verdict", list(claims)),
+        *_listed("texts with other words", list(_words(verdict.texts))),
         *_listed("claims that are undecided, near their bounds", list(verdict.undecided)),
         *_listed("files that the reference does not have, not judged", list(files.only_b)),
         *_machine_lines(verdict.machine),
@@ -510,6 +612,7 @@ def _table(verdict: Verdict) -> Iterator[str]:
             for name, judged in (("numbers", verdict.numbers), ("figures", verdict.figures))
         ),
         ("claims", verdict.same_claims, "", len(verdict.undecided), len(verdict.claims)),
+        ("words", verdict.same_texts, "", "", len(verdict.texts)),
     ]
     widths = [max(len(str(row[column])) for row in rows) for column in range(len(COLUMNS))]
     for name, *cells in rows:
@@ -525,6 +628,14 @@ def _said(one: Deviation) -> str:
     if math.isinf(one.off):
         return f"{one.name}: {one.said}"
     return f"{one.name}: {one.said}, off by {one.off:.3g} where {one.tolerance:.2g} may be"
+
+
+def _words(texts: Iterable[Said]) -> Iterator[str]:
+    """Yield each phrase that the reference has not, with ``#`` for numbers."""
+    for text in texts:
+        yield from (f"{text.name}: {phrase}" for phrase in text.new)
+        if text.gone:
+            yield f"{text.name}: {counted(text.gone, 'phrase', 'phrases')} of the reference gone"
 
 
 def _listed(title: str, lines: Sequence[str]) -> list[str]:
