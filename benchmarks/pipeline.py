@@ -78,6 +78,12 @@ def measure(folder: Path) -> list[tuple[str, str, str]]:
         snakemake,
         lambda: edit(folder / "report/sections/further.tex.j2", "Three things", "Several things"),
     )
+    row(
+        "the PDF after an edit of the style of all figures",
+        "none",
+        snakemake,
+        lambda: append(folder / "src/pixelspace/figures/style.py", "EDITED = 1\n"),
+    )
     return rows
 
 

@@ -140,7 +140,7 @@ def test_a_ledger_leads_to_photographs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     step = {"rule": "r", "script": "scripts/r.py", "config": ["seed"], "inputs": [], "code": []}
     address = "https://example.org/photos@" + "1" * 40
-    taken = {"own.h5": ("/home/me/photos", "0" * 64), "public.h5": (address, "1" * 40)}
+    taken = {"own.h5": ("~/mine/photos", "0" * 64), "public.h5": (address, "1" * 40)}
     for name in taken:
         artifacts.write_text(f"results/{name}", name)
     found = ledger.of(dict.fromkeys(taken, step), {}, {}, "results", taken)

@@ -485,9 +485,9 @@ def test_why_is_said_of_keys_as_they_were_written(restored):
         "- [{layer: logits, unit: 8}, {layer: logits, unit: 5",
     )
     differences = "experiments.mnist.projections.differences.objectives"
-    assert why("mnist/0/projections/differences.npz")[
-        "project mnist onto pixel space: differences"
-    ] == [f"{differences}.3.1.unit was 3 and is 5"]
+    step = "project mnist onto pixel space: differences"
+    changed = [f"{differences}.3.1.unit was 3 and is 5"]
+    assert why("figures/mnist-differences.pdf")[step] == changed
 
 
 def test_why_a_sweep_is_computed_again_is_counted_in_networks(restored):
