@@ -6,7 +6,8 @@ Snakemake would run the code that some files hold, and answer others with a trac
 import signal
 import sys
 
-signal.signal(signal.SIGINT, signal.SIG_DFL)  # without a traceback
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # without a traceback
 
 from pixelspace import config  # noqa: E402
 from pixelspace.errors import UserError  # noqa: E402
