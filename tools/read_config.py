@@ -11,7 +11,8 @@ from pathlib import Path
 
 import yaml
 
-signal.signal(signal.SIGINT, signal.SIG_DFL)  # without a traceback
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # without a traceback
 
 from pixelspace import config  # noqa: E402
 from pixelspace.errors import UserError  # noqa: E402
