@@ -2,6 +2,7 @@
 
 import csv
 import functools
+import gzip
 import html
 import json
 import operator
@@ -144,10 +145,12 @@ def test_what_is_hidden_in_a_result_is_found(tmp_path):
     figure = Figure()
     figure.text(0, 0, words[0])
     figure.savefig(tmp_path / "e.pdf")
+    with gzip.open(tmp_path / "f.tar.gz", "wt") as file:
+        file.write(words[0])
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs/f.log").write_text(words[0])
     found = holding(tmp_path, ["canary"])
-    assert set(found) == {"a.json", "b.npz", "c.h5", "d.png", "e.pdf"}
+    assert set(found) == {"a.json", "b.npz", "c.h5", "d.png", "e.pdf", "f.tar.gz"}
 
 
 def test_what_goes_to_arxiv_compiles_by_itself(small_paper, tmp_path):

@@ -1,4 +1,4 @@
-"""The long form of the campaign, on the whole small paper: `make faults`, an hour or two.
+"""The long form of the campaign, on the whole small paper: `make faults`, some hours.
 
 Prints what was done, at which steps, and what became of it; fails if a build after a fault is not
 byte for byte the undisturbed one.
