@@ -239,6 +239,22 @@ def test_the_bytes_are_the_same_wherever_and_whenever_they_are_made(tmp_path, sm
     ] == []
 
 
+def test_results_without_snakemake_s_records_are_made_again(tmp_path):
+    """They may be those of another configuration, copied here."""
+    folder = copy_of_the_repository(tmp_path / "paper")
+    target = f"{RESULTS}/config.json"
+    assert snakemake(folder, target).returncode == 0
+    assert planned(folder, target) == []
+    shutil.rmtree(folder / ".snakemake")
+    (folder / "other.yaml").write_text("seed: 5\n")
+    run = snakemake(folder, target, overlays=(SMOKE, "other.yaml"))
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "how 1 of its files were made is not known" in run.stderr
+    assert artifacts.read_json(folder / target)["seed"] == 5
+    again = snakemake(folder, target, overlays=(SMOKE, "other.yaml"))
+    assert "not known" not in again.stderr
+
+
 def test_a_figure_can_be_asked_for_alone(tmp_path):
     folder = copy_of_the_repository(tmp_path / "paper")
     steps = planned(folder, f"{RESULTS}/figures/mnist-weights.pdf")
