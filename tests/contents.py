@@ -1,5 +1,6 @@
 """All that is in a file of results, unpacked, to look for what should not be there."""
 
+import gzip
 import io
 import zipfile
 from collections.abc import Iterator
@@ -22,6 +23,8 @@ def contents(file: Path) -> Iterator[bytes]:
                 for name in packed.namelist():
                     yield name.encode()
                     yield _plain(np.load(io.BytesIO(packed.read(name)), allow_pickle=False))
+        case ".gz":
+            yield gzip.decompress(whole)
         case ".h5":
             with h5py.File(file) as stored:
                 found: list[h5py.HLObject] = [stored]

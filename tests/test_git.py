@@ -393,3 +393,27 @@ def test_two_labels_may_be_one_class_and_none_may_be_missing(source, tmp_path):
     commit(source)
     with pytest.raises(UserError, match="class 'muffin': 0 photographs"):
         git.make(class_names=NAMES, **arguments(source, tmp_path / "cache"), **SETTINGS)
+
+
+def test_files_that_are_large_together_are_not_checked_out(tmp_path, monkeypatch):
+    source = tmp_path / "source"
+    (source / IMAGES).mkdir(parents=True)
+    run_git(source, "init", "-q")
+    for k in range(20):
+        (source / IMAGES / f"img_{k:04}.jpg").write_bytes(b"the same" * 10_000)
+    (source / LABELS).write_text(HEADER)
+    head = commit(source)
+    monkeypatch.setattr(git, "BYTES", 1_000_000)
+    with pytest.raises(UserError, match="has 1,600,.* bytes, and 1,000,000 are the most"):
+        fetched(source, tmp_path / "cache", commit=head)
+    assert not list((tmp_path / "cache").iterdir())
+
+
+def test_what_a_killed_fetch_left_is_removed_once_it_is_old(template, tmp_path):
+    old, new = (tmp_path / f".fetch-{name}" for name in ("old", "new"))
+    for left in (old, new):
+        (left / "checkout").mkdir(parents=True)
+    os.utime(old, (0, 0))
+    fetched(template, tmp_path)
+    assert not old.exists()
+    assert new.exists()

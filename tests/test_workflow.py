@@ -2,6 +2,7 @@
 
 import csv
 import functools
+import gzip
 import html
 import json
 import operator
@@ -220,10 +221,12 @@ def test_what_is_hidden_in_a_result_is_found(tmp_path):
     figure = Figure()
     figure.text(0, 0, words[0])
     figure.savefig(tmp_path / "e.pdf")
+    with gzip.open(tmp_path / "f.tar.gz", "wt") as file:
+        file.write(words[0])
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs/f.log").write_text(words[0])
     found = holding(tmp_path, ["canary"])
-    assert set(found) == {"a.json", "b.npz", "c.h5", "d.png", "e.pdf"}
+    assert set(found) == {"a.json", "b.npz", "c.h5", "d.png", "e.pdf", "f.tar.gz"}
 
 
 def test_what_goes_to_arxiv_compiles_by_itself(small_paper, tmp_path):
@@ -311,6 +314,22 @@ def test_the_bytes_are_the_same_wherever_and_whenever_they_are_made(tmp_path, sm
     assert [
         str(p) for p, content in made.items() if (small_paper / p).read_bytes() != content
     ] == []
+
+
+def test_results_without_snakemake_s_records_are_made_again(tmp_path):
+    """They may be those of another configuration, copied here."""
+    folder = copy_of_the_repository(tmp_path / "paper")
+    target = f"{RESULTS}/config.json"
+    assert snakemake(folder, target).returncode == 0
+    assert planned(folder, target) == []
+    shutil.rmtree(folder / ".snakemake")
+    (folder / "other.yaml").write_text("seed: 5\n")
+    run = snakemake(folder, target, overlays=(SMOKE, "other.yaml"))
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "how 1 of its files were made is not known" in run.stderr
+    assert artifacts.read_json(folder / target)["seed"] == 5
+    again = snakemake(folder, target, overlays=(SMOKE, "other.yaml"))
+    assert "not known" not in again.stderr
 
 
 def test_a_figure_can_be_asked_for_alone(tmp_path):

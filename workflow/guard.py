@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TextIO
 
 import psutil
+from snakemake.io import IOFile
 from snakemake.scheduling.job_scheduler import JobScheduler
 
 from pixelspace import artifacts, machine, runtime
@@ -53,7 +54,7 @@ def install(workflow, results: str, maker: Callable[[str], str | None]) -> None:
             # Unlike ours, Snakemake's lock outlives a run that is killed.
             workflow.execution_settings.lock = fcntl is None
             again = dict(_to_make_again(folder, workflow.rules, maker))
-            _force(workflow, again.values())
+            _force(workflow, again.values(), folder)
             if not planned:
                 _remove(folder, again)
                 _end_at_once(workflow)
@@ -127,19 +128,35 @@ def _to_make_again(
             yield path, made
 
 
-def _force(workflow, again: Iterable[str]) -> None:
+def _force(workflow, again: Iterable[str], folder: Path) -> None:
     """Let steps run again that are needed for what is asked for, though what they feed is there.
 
     Of files that are gone from between others Snakemake takes no notice, and what it is told to
-    force it takes for asked for.
+    force it takes for asked for. What it has no record of, it takes for made as it would make it.
     """
     build = workflow._build_dag
 
     def forced() -> None:
-        workflow.dag.forcefiles.update(again)
+        unknown = list(_of_unknown_origin(folder, workflow.rules, workflow.persistence))
+        if unknown:
+            _say(
+                f"warning: {folder}: how {len(unknown)} of its files were made is not known "
+                "(.snakemake has no record of them); to be made again where they are needed"
+            )
+        workflow.dag.forcefiles.update(again, unknown)
         build()
 
     workflow._build_dag = forced
+
+
+def _of_unknown_origin(folder: Path, rules: Iterable, persistence) -> Iterator[str]:
+    """Yield what rules would write to the folder and is there, but not made by a run from here."""
+    for parent, names in artifacts.folders(folder):
+        for path in (str(parent / name) for name in sorted(names)):
+            if not persistence.metadata(IOFile(path)) and any(
+                output.match(path) for rule in rules for output in rule.output
+            ):
+                yield path
 
 
 def _remove(folder: Path, damaged: Iterable[str]) -> None:

@@ -1,4 +1,4 @@
-"""The long form of the campaign, on the whole small paper: `make faults`, an hour or two.
+"""The long form of the campaign, on the whole small paper: `make faults`, some hours.
 
 Prints what was done, at which steps, and what became of it; fails if a build after a fault is not
 byte for byte the undisturbed one.
@@ -16,11 +16,13 @@ from pathlib import Path
 
 from repository import RESULTS
 
+from pixelspace import artifacts, machine
+
 from . import paper as faults
 from .paper import Paper
 
-DISTURBED_AT_ONCE = 25
-"""Artifacts that are damaged together: each of them for itself would take a day."""
+DISTURBED_AT_ONCE = 100
+"""Artifacts that are damaged together: each of them for itself would take days."""
 
 
 def killed(folder: Path, undisturbed: dict[str, str], kills: int, dice: random.Random) -> Counter:
@@ -58,22 +60,25 @@ def _kill_once(paper: Paper, done: Counter, dice: random.Random) -> int | None:
 
 
 def damaged(folder: Path, undisturbed: dict[str, str], dice: random.Random) -> Counter:
-    """Damage every artifact of a finished build, some at a time, and build again.
+    """Damage every artifact of a finished build in every way, some at a time, and build again.
+
+    The record of the machine is damaged each time.
 
     Returns:
         How often each damage was done.
     """
     done = Counter()
     paper = Paper(folder)
-    left = paper.artifacts()
-    dice.shuffle(left)
-    while left:
-        some, left = left[:DISTURBED_AT_ONCE], left[DISTURBED_AT_ONCE:]
-        for path in some:
-            damage = dice.choice(faults.DAMAGES)
-            damage(path, dice)
-            done[damage.__name__] += 1
-        _check(paper, undisturbed, paper.build())
+    for damage in faults.DAMAGES:
+        left = paper.artifacts()
+        dice.shuffle(left)
+        while left:
+            some, left = left[:DISTURBED_AT_ONCE], left[DISTURBED_AT_ONCE:]
+            for path in (*some, paper.results / machine.RECORD):
+                damage(path, dice)
+                done[damage.__name__] += 1
+            _check(paper, undisturbed, paper.build())
+            artifacts.checked(paper.results / machine.RECORD)
     return done
 
 
@@ -103,7 +108,7 @@ def main() -> None:
         for (kind, rules), count in sorted(kills.items()):
             print(f"  {count:3}  {kind:4}  during {rules}")
         damages = damaged(paper.folder, undisturbed, dice)
-        print(f"{sum(damages.values())} artifacts damaged; all of {RESULTS} the same in the end")
+        print(f"{sum(damages.values())} damages done; all of {RESULTS} the same in the end")
         for kind, count in sorted(damages.items()):
             print(f"  {count:3}  {kind}")
 

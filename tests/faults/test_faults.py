@@ -14,7 +14,7 @@ import psutil
 import pytest
 from repository import RESULTS
 
-from pixelspace import artifacts
+from pixelspace import artifacts, machine
 
 from . import paper as faults
 from .paper import Paper
@@ -123,8 +123,10 @@ def test_what_is_damaged_or_gone_is_made_again(copy, undisturbed):
     dice = random.Random(8)
     for path in copy.artifacts():
         dice.choice([*faults.DAMAGES, lambda path, dice: path.unlink()])(path, dice)
+    faults.truncate(copy.results / machine.RECORD, dice)
     shutil.rmtree(copy.results / "figures/.sha256")
     assert_recovers(copy, undisturbed)
+    assert artifacts.read_json(copy.results / machine.RECORD)["isa"] == "AVX2"
 
 
 def test_what_is_damaged_in_a_folder_that_is_a_link_is_made_again(copy, undisturbed):

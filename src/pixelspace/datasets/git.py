@@ -6,14 +6,17 @@ is what the commit's author recorded. A repository is not trusted with more than
 hook, filter, submodule or symbolic link of it takes effect, nor the user's own configuration.
 """
 
+import contextlib
 import csv
 import hashlib
 import os
 import re
 import resource
+import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
@@ -26,7 +29,14 @@ SECONDS = 1800
 """A git command that takes longer is stopped."""
 
 BYTES = 16 * 2**30
-"""A file that git would make larger, such as the pack of all that it fetches, ends its work."""
+"""A file that git would make larger, such as the pack of all that it fetches, ends its work. So do
+files that would be larger together, however small a repository packs them."""
+
+ABANDONED = 24 * 3600
+"""Seconds after which what a fetch left behind that was killed is removed by the next."""
+
+FETCHED_AT_ONCE = 500
+"""Files whose hashes are given to one command."""
 
 REMOTE = re.compile(
     r"https://[^@/\s-][^@/\s]*/\S+"
@@ -63,6 +73,7 @@ CONFIG = {
     "core.fsmonitor": "false",
     "core.hooksPath": os.devnull,
     "core.symlinks": "false",  # a link is checked out as a file that holds its target
+    "fetch.negotiationAlgorithm": "noop",  # there is nothing yet that could be left out
     "gc.auto": "0",
     "http.lowSpeedLimit": "1000",
     "http.lowSpeedTime": "60",
@@ -193,6 +204,10 @@ def checkout(*, repository: str, commit: str, images: str, labels: str, cache: s
             final.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(f"cache: {shown(cache)}: {error.strerror}") from error
+        for left in final.parent.glob(".fetch-*"):
+            with contextlib.suppress(FileNotFoundError):  # another job was faster
+                if time.time() - left.stat().st_mtime > ABANDONED:
+                    shutil.rmtree(left, ignore_errors=True)
         with tempfile.TemporaryDirectory(dir=final.parent, prefix=".fetch-") as temporary:
             folder = Path(temporary) / "checkout"
             _fetch(folder, address, commit, images, labels)
@@ -255,6 +270,7 @@ def _fetch(folder: Path, address: str, commit: str, images: str, labels: str) ->
         if not _git(folder, "ls-tree", commit, "--", path).startswith(kind):
             what = "folder" if key == "images" else "file"
             raise UserError(f"{key}: commit {commit} has no {what} {shown(path)}")
+    _check_size(folder, commit, images, labels)
     information = folder / ".git" / "info"
     information.mkdir()
     (information / "attributes").write_text(ATTRIBUTES)
@@ -262,6 +278,24 @@ def _fetch(folder: Path, address: str, commit: str, images: str, labels: str) ->
     (information / "sparse-checkout").write_text("".join(patterns), encoding="utf-8")
     _git(folder, "config", "core.sparseCheckout", "true")
     _git(folder, "checkout", "-q", "--detach", commit)
+
+
+def _check_size(folder: Path, commit: str, *paths: str) -> None:
+    """Fetch what is wanted, and end if it is larger than `BYTES` once it is unpacked."""
+    listing = ("ls-tree", "-r", "-z", commit, "--", *paths)
+    listed = [line.split() for line in _git(folder, *listing).split("\0") if line]
+    wanted = sorted({name for _, kind, name, *_ in listed if kind == "blob"})
+    for start in range(0, len(wanted), FETCHED_AT_ONCE):
+        # One by one, as git does of itself to tell their sizes, would take hours.
+        some = wanted[start : start + FETCHED_AT_ONCE]
+        told = ("--no-tags", "--no-write-fetch-head", "--filter=blob:none")
+        _git(folder, "fetch", "-q", *told, "origin", *some)
+    sizes = _git(folder, "ls-tree", "-r", "-z", "-l", commit, "--", *paths).split("\0")
+    size = sum(int(line.split()[3]) for line in sizes if " blob " in line.partition("\t")[0])
+    if size > BYTES:
+        raise UserError(
+            f"commit: what is wanted of {commit} has {size:,} bytes, and {BYTES:,} are the most"
+        )
 
 
 def _literal(path: str) -> str:
