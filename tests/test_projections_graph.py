@@ -15,7 +15,7 @@ from pixelspace.networks import efficientnet
 from pixelspace.networks.build import build
 from pixelspace.networks.layers import layer_names
 from pixelspace.networks.weights import load_imagenet
-from pixelspace.projections import backward, class_maps, graph, occlusion
+from pixelspace.projections import backward, class_maps, feature_maps, graph, occlusion
 from pixelspace.projections.selection import choose_units
 
 WEIGHTS = Path(__file__).parents[1] / "data" / "efficientnet_lite0" / "weights.npz"
@@ -67,6 +67,19 @@ def test_a_layer_of_two_outputs_is_refused():
     model = keras.Model(image, keras.layers.Add()(keras.ops.split(image, 2, axis=-1)))
     with pytest.raises(UserError, match="^layer split: it has 2 outputs; one is expected$"):
         graph.shape(model, "add")
+
+
+def test_outputs_of_many_images_are_found_batch_by_batch(monkeypatch):
+    monkeypatch.setattr(feature_maps, "BATCH", 2)
+    model = sequential((2, 2, 1), keras.layers.Rescaling(2.0, name="twice"))
+    run, seen = feature_maps._compiled(model, ("twice",), (2, 2, 1)), []
+    monkeypatch.setattr(
+        feature_maps, "_compiled", lambda *_: lambda part: seen.append(len(part)) or run(part)
+    )
+    pixels = np.arange(20.0).reshape(5, 2, 2, 1)
+    found = feature_maps.layer_outputs(model, pixels, ["twice"])
+    np.testing.assert_array_equal(found["twice"], 2 * pixels)
+    assert seen == [2, 2, 1]
 
 
 def test_what_feeds_what():

@@ -10,6 +10,8 @@ from pixelspace.artifacts import Projection, StoredDataset
 from pixelspace.projections import graph
 from pixelspace.projections.selection import choose_images, choose_units, listed
 
+BATCH = 256
+
 
 @graph.cached
 def _compiled(model: keras.Model, layers: tuple[str, ...], image_shape: tuple[int, ...]):
@@ -34,7 +36,11 @@ def layer_outputs(
     for layer in layers:
         graph.check_size(model, layer, images.shape[1:3])
     run = _compiled(model, tuple(layers), images.shape[1:])
-    return {layer: output.numpy() for layer, output in zip(layers, run(images), strict=True)}
+    parts = [run(images[first : first + BATCH]) for first in range(0, len(images), BATCH)]
+    return {
+        layer: np.concatenate(found)
+        for layer, found in zip(layers, zip(*parts, strict=True), strict=True)
+    }
 
 
 def project(
