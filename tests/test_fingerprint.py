@@ -96,7 +96,7 @@ def test_why_a_step_runs_again_names_the_versions(monkeypatch):
     import why
 
     old, new = {"numpy": "2.4.5", "scipy": "1"}, {"numpy": "2.4.6", "scipy": "1", "keras": "3"}
-    assert list(why._compared("code", old, new)) == [
+    assert list(why._changed_code(old, new)) == [
         "keras was not used and is 3",
         "numpy was 2.4.5 and is 2.4.6",
     ]

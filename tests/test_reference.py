@@ -1,5 +1,6 @@
 """A build against the reference: what is the same, what is near enough, and what is not."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -172,7 +173,7 @@ def test_a_claim_whose_number_goes_past_its_bound_in_other_builds_is_undecided(t
 @pytest.mark.parametrize(("grey", "near"), [(5, True), (6, False), (255, False)])
 def test_a_picture_is_near_or_far(tmp_path, grey, near):
     """5 of 255 levels are 0.0196, and 6 are 0.0235."""
-    verdict = judged(tmp_path, figures={"samples": (grey, "Some letters.")})
+    verdict = judged(tmp_path, figures={"efl-samples": (grey, "Some letters.")})
     assert verdict.passed == near
     (one,) = verdict.figures.within if near else verdict.figures.outside
     assert one.off == pytest.approx(grey / 255)
@@ -180,21 +181,21 @@ def test_a_picture_is_near_or_far(tmp_path, grey, near):
 
 
 def test_a_blank_page_is_no_figure_however_far_a_picture_may_be_off(tmp_path):
-    thin = {"samples": (230, "Some letters.")}  # a tenth of a blank page away from it
-    other, blank = ({"samples": (grey, "Some letters.")} for grey in (205, 255))
+    thin = {"efl-samples": (230, "Some letters.")}  # a tenth of a blank page away from it
+    other, blank = ({"efl-samples": (grey, "Some letters.")} for grey in (205, 255))
     finished = reference.read(built(tmp_path / "thin", figures=thin))
     like = reference.read(built(tmp_path / "like", figures=other))
     of = reference.of(finished, like=[like])
-    assert of.figures["samples"].tolerance > 25 / 255
+    assert of.figures["efl-samples"].tolerance > 25 / 255
     assert reference.compare(of, like).passed
     white = reference.compare(of, reference.read(built(tmp_path / "white", figures=blank)))
-    assert names(white.figures.outside) == ["samples"]
+    assert names(white.figures.outside) == ["efl-samples"]
 
 
 def test_a_figure_whose_picture_has_the_same_bytes_is_the_same(tmp_path):
-    verdict = judged(tmp_path, figures={"samples": (0, "Some letters")})
+    verdict = judged(tmp_path, figures={"efl-samples": (0, "Some letters")})
     assert verdict.figures.same == 1
-    assert verdict.files.differ == ("figures/samples.txt",)
+    assert verdict.files.differ == ("figures/efl-samples.txt",)
 
 
 def test_a_thumbnail_has_means_computed_by_hand(tmp_path):
@@ -277,10 +278,10 @@ def test_numbers_in_a_text_are_not_judged_as_words(tmp_path, old, new):
             ["sections/more.tex.j2: More."],
         ),
         (
-            {"figures": {"samples": (0, "Some numbers.")}},
+            {"figures": {"efl-samples": (0, "Some numbers.")}},
             [
-                "figures/samples.txt: Some numbers.",
-                "figures/samples.txt: 1 phrase of the reference gone",
+                "figures/efl-samples.txt: Some numbers.",
+                "figures/efl-samples.txt: 1 phrase of the reference gone",
             ],
         ),
         (
@@ -298,8 +299,18 @@ def test_other_words_are_another_paper(tmp_path, changes, said):
     assert lines[at + 1 : at + 1 + len(said)] == [f"    {line}" for line in said]
 
 
+def test_a_reference_without_words_says_that_it_judges_none(tmp_path):
+    old = dataclasses.replace(known(tmp_path), texts={})
+    verdict = reference.compare(old, reference.read(built(tmp_path / "b", tex="Other words.")))
+    assert verdict.passed
+    assert "words: not judged, not in the reference" in reference.report(verdict)
+
+
 def test_words_that_follow_from_numbers_may_be_those_of_another_build(tmp_path):
-    other = {"tex": TEX.replace("of them all", "of none"), "figures": {"samples": (0, "A, c, d.")}}
+    other = {
+        "tex": TEX.replace("of them all", "of none"),
+        "figures": {"efl-samples": (0, "A, c, d.")},
+    }
     text = known(tmp_path, built(tmp_path / "other", **other))
     assert reference.compare(text, reference.read(built(tmp_path / "again", **other))).passed
     new = reference.read(built(tmp_path / "new", tex=TEX.replace("of them all", "of some")))
@@ -350,22 +361,25 @@ def test_a_large_number_may_be_off_by_a_share_of_it():
 
 
 def test_pictures_may_be_a_few_times_as_far_as_those_of_other_builds(tmp_path):
-    other = built(tmp_path / "one", figures={"samples": (51, "Some letters.")})
-    assert known(tmp_path, other).figures["samples"].tolerance == 0.4
+    other = built(tmp_path / "one", figures={"efl-samples": (51, "Some letters.")})
+    assert known(tmp_path, other).figures["efl-samples"].tolerance == 0.4
     finished, same = (reference.read(built(tmp_path / name)) for name in ("own", "same"))
     near = reference.of(finished, like=[same])
-    assert near.figures["samples"].tolerance == reference.PICTURE_NEAR
+    assert near.figures["efl-samples"].tolerance == reference.PICTURE_NEAR
 
 
 def test_tolerances_stay_where_no_other_build_is_named(tmp_path):
-    numbers, figures = {"accuracy": 0.6, "errors": 1, "share": 0.25}, {"samples": (51, "Letters.")}
+    numbers, figures = (
+        {"accuracy": 0.6, "errors": 1, "share": 0.25},
+        {"efl-samples": (51, "Letters.")},
+    )
     other = built(tmp_path / "one", numbers=numbers, figures=figures)
     before = known(tmp_path, other)
     new = built(tmp_path / "new", numbers={"accuracy": 0.7, "errors": 0, "more": 0.5})
     renewed = reference.of(reference.read(new), before=before)
     assert renewed.numbers == {"accuracy": (0.7, 0.5), "errors": (0, 5), "more": (0.5, 0.01)}
     assert isinstance(renewed.numbers["errors"].value, int)
-    assert renewed.figures["samples"].tolerance == 0.4
+    assert renewed.figures["efl-samples"].tolerance == 0.4
 
 
 def test_builds_held_out_are_judged_by_the_others(tmp_path):
@@ -381,9 +395,9 @@ def test_builds_held_out_are_judged_by_the_others(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"config": {"seed": 2}}, "of another configuration"),
+        ({"config": BASE["config"] | {"seed": 2}}, "of another configuration"),
         ({"numbers": {"accuracy": 0.5}}, "it has not the same numbers"),
-        ({"figures": {}}, "not complete, it lacks figures/samples.pdf and 2 others"),
+        ({"figures": {}}, "not complete, it lacks figures/efl-samples.pdf and 2 others"),
         ({"of": MACHINE | {"commit": "b"}}, "built from another commit (a and b)"),
     ],
 )
@@ -454,7 +468,7 @@ def test_the_tool_says_how_other_builds_fare(tmp_path):
         ),
         (
             lambda b, file: file.write_text(file.read_text().replace("AAAA", "", 1)),
-            "reference.json: figures: samples: 1: Value should have at least 1728",
+            "reference.json: figures: efl-samples: 1: Value should have at least 1728",
         ),
         (lambda b, file: b.rename(b.with_name("c")), "b: there is no such folder"),
         (lambda b, file: (b / "config.json").unlink(), "b: not a complete folder of results"),
@@ -462,7 +476,7 @@ def test_the_tool_says_how_other_builds_fare(tmp_path):
         (lambda b, file: (b / "paper.pdf").unlink(), "b: not complete, it lacks paper.pdf;"),
         (lambda b, file: (b / PROJECTION).write_bytes(b""), "changed since it was built"),
         (
-            lambda b, file: artifacts.write_json(b / "config.json", {"seed": 2}),
+            lambda b, file: artifacts.write_json(b / "config.json", {"seed": 2, "experiments": {}}),
             "than the reference, 3 keys differ: experiments.efl.epochs: 5 → absent, ",
         ),
         (

@@ -592,6 +592,11 @@ def report(verdict: Verdict) -> list[str]:
         *_listed("figures that are off", [_said(one) for one in figures.outside]),
         *_listed("claims with another verdict", list(claims)),
         *_listed("texts with other words", list(_words(verdict.texts))),
+        *(
+            ()
+            if verdict.same_texts or verdict.texts
+            else ["words: not judged, not in the reference"]
+        ),
         *_listed("claims that are undecided, near their bounds", list(verdict.undecided)),
         *_listed("files that the reference does not have, not judged", list(files.only_b)),
         *_machine_lines(verdict.machine),
