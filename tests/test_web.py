@@ -25,7 +25,8 @@ BODY = r"""
 \end{equation}
 \paperfigure{a-weights}{Weights of ((= spell("n") =)) units.}
 \begin{claimtable}
-  \hypertarget{claim:1}{C1} & a & b & c & d & e \\ \hypertarget{claim:2}{C2} & a & b & c & d & e \\
+  \hypertarget{claim:1}{C1} & a & b & c & counterfactuals & e \\
+  \hypertarget{claim:2}{C2} & a & b & c & d & e \\
 \end{claimtable}
 \begin{ledgertable}((* for e in ledger *))
   \hypertarget{ledger:((= e.place =))}{((= e.place =))} & ((= e.path =)) & a & b & c \\
@@ -93,6 +94,8 @@ def test_the_page_reads_well_and_says_what_things_are(page, size, scheme):
         assert faults(shown) == []
         assert not overflows(shown)
         assert size == PHONE or cut_off(shown) == []
+        word = shown.get_by_text("counterfactuals").bounding_box()
+        assert word["height"] < 30, "a word is broken in two"
         # The small type of print is too small here.
         assert shown.locator(".ltx_tabular td").first.evaluate(SMALLEST) > 12
         number = shown.get_by_role("link", name="3", exact=True).first
