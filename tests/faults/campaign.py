@@ -3,7 +3,7 @@
 Prints what was done, at which steps, and what became of it; fails if a build after a fault is not
 byte for byte the undisturbed one.
 
-  python -m faults.campaign [--kills 50] [--seed 1]
+  python -m faults.campaign [--kills 50] [--disks 5] [--seed 1]
 """
 
 import argparse
@@ -82,6 +82,38 @@ def damaged(folder: Path, undisturbed: dict[str, str], dice: random.Random) -> C
     return done
 
 
+def refused_disks(folder: Path, undisturbed: Paper, disks: int, dice: random.Random) -> Counter:
+    """Build on a disk that gets full, or read-only, at a random moment, and then on a good one.
+
+    Returns:
+        How often each of the two happened; a run may have ended before its disk was read-only.
+    """
+    done = Counter()
+    needed = sum(path.stat().st_size for path in undisturbed.artifacts())
+    for number in range(disks):
+        paper = Paper.copied(folder / f"disk-{number}")
+        size = int(needed * dice.uniform(0.05, 0.95))
+        with faults.mounted(paper.results, f"size={size}"):
+            _check_refused(paper, paper.build(), "no space left on device")
+            done["full"] += 1
+            faults.remount(paper.results, f"size={4 * needed}")
+            run = paper.start()
+            if faults.at_some_step(paper, run, dice):
+                faults.remount(paper.results, "ro")
+                _check_refused(paper, run.wait(), "read-only file system")
+                done["read-only"] += 1
+                faults.remount(paper.results, "rw")
+            _check(paper, undisturbed.hashes(), paper.build())
+        shutil.rmtree(paper.folder)
+    return done
+
+
+def _check_refused(paper: Paper, status: int, what: str) -> None:
+    said = paper.shown()
+    if not status or what not in said.lower() or "Traceback" in said:
+        sys.exit(f"{said}\nerror: exit status {status}; it should say: {what}")
+
+
 def _check(paper: Paper, undisturbed: dict[str, str], status: int) -> None:
     found = paper.hashes()
     wrong = [name for name in undisturbed | found if undisturbed.get(name) != found.get(name)]
@@ -92,6 +124,7 @@ def _check(paper: Paper, undisturbed: dict[str, str], status: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--disks", type=int, default=5, help="as root alone; 0 for none")
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
     dice = random.Random(chosen.seed)
@@ -107,6 +140,8 @@ def main() -> None:
         )
         for (kind, rules), count in sorted(kills.items()):
             print(f"  {count:3}  {kind:4}  during {rules}")
+        disks = refused_disks(folder, paper, chosen.disks, dice)
+        print(", ".join(f"{count} {kind} disks" for kind, count in disks.items()))
         damages = damaged(paper.folder, undisturbed, dice)
         print(f"{sum(damages.values())} damages done; all of {RESULTS} the same in the end")
         for kind, count in sorted(damages.items()):

@@ -1,5 +1,6 @@
 """A copy of the repository in which things go wrong, and what to do to it."""
 
+import contextlib
 import os
 import random
 import re
@@ -8,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -153,6 +154,22 @@ def kill_all(run: subprocess.Popen) -> None:
     """Kill the run and all its steps at once."""
     os.killpg(run.pid, signal.SIGKILL)
     run.wait()
+
+
+@contextlib.contextmanager
+def mounted(folder: Path, options: str) -> Iterator[None]:
+    """A small file system of its own on a folder; only root may make one."""
+    folder.mkdir(exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def remount(folder: Path, options: str) -> None:
+    """Give such a file system other options, with all that is in it."""
+    subprocess.run(["mount", "-o", f"remount,{options}", folder], check=True)
 
 
 def truncate(path: Path, dice: random.Random) -> None:

@@ -1,14 +1,11 @@
 """The short form of the campaign: on the letters alone, whose steps are of every kind but one."""
 
-import contextlib
 import dataclasses
 import os
 import random
 import resource
 import shutil
 import signal
-import subprocess
-from pathlib import Path
 
 import psutil
 import pytest
@@ -187,17 +184,6 @@ def test_a_finished_folder_may_be_moved_or_copied(copy, undisturbed, as_it_was, 
         assert "Nothing to be done" in moved.shown()
 
 
-@contextlib.contextmanager
-def mounted(folder: Path, options: str):
-    """A small file system of its own on a folder."""
-    folder.mkdir(exist_ok=True)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], check=True)
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "--lazy", folder], check=True)
-
-
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount file systems")
 
 
@@ -209,17 +195,17 @@ def one_line_says(paper: Paper, what: str) -> None:
 @as_root
 def test_a_full_disk_is_named_and_nothing_is_lost(paper, undisturbed):
     needed = sum(path.stat().st_size for path in undisturbed.artifacts())
-    with mounted(paper.results, f"size={needed // 3}"):
+    with faults.mounted(paper.results, f"size={needed // 3}"):
         assert paper.build() != 0
         one_line_says(paper, "no space left on device")
         assert not list(paper.results.rglob(f"{artifacts.UNFINISHED}*"))
-        subprocess.run(["mount", "-o", f"remount,size={4 * needed}", paper.results], check=True)
+        faults.remount(paper.results, f"size={4 * needed}")
         assert_recovers(paper, undisturbed)
 
 
 @as_root
 def test_a_folder_that_cannot_be_written_to_is_named(paper):
-    with mounted(paper.results, "size=1m,ro"):
+    with faults.mounted(paper.results, "size=1m,ro"):
         assert paper.build() != 0
         one_line_says(paper, "read-only file system")
 
