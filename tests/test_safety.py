@@ -170,11 +170,13 @@ def test_a_template_reaches_nothing_but_what_it_is_given(tmp_path, monkeypatch, 
 
 def test_the_page_of_differences_runs_nothing(tmp_path):
     bad = "'\"><img src=x onerror=alert(1)>{{ 7 * 7 }}"
+    name = bad.replace("/", "")
+    experiments = {name: {"projections": {}, "measures": {}}}
     changes = {
-        "config": {bad: bad, "javascript:alert(1)": 1},
+        "config": {bad: bad, "javascript:alert(1)": 1, "experiments": experiments},
         "numbers": {bad: 2},
         "claims": {bad: (True, bad)},
-        "figures": {bad.replace("/", ""): (3, bad)},
+        "figures": {f"{name}-samples": (3, bad)},
     }
     a, b = made(tmp_path / "a"), made(tmp_path / bad, **BASE | changes)
     page = compare.page(
@@ -231,7 +233,7 @@ def test_what_is_named_on_the_command_line_is_no_command(tmp_path):
     """Snakemake hands it on to each job's process; this one keeps the configuration."""
     for name in ("Snakefile", "config", "profiles", "report", "scripts", "src", "workflow"):
         (tmp_path / name).symlink_to(ROOT / name)
-    for name in ("data", "requirements.txt"):
+    for name in ("data", "requirements.txt", "CITATION.cff", "LICENSE", "LICENSE-CC-BY-4.0"):
         (tmp_path / name).symlink_to(ROOT / name)
     overlay = tmp_path / "$(touch ran);touch ran 'a' \"b\" `touch ran`.yaml"
     overlay.write_text("results: results-safe\n")
@@ -452,8 +454,15 @@ def test_paths_in_a_repository_are_no_options_or_patterns(tmp_path, monkeypatch,
     assert "no file" in complaint(source, tmp_path / "cache", labels=path)
 
 
-@pytest.mark.parametrize("content", [os.urandom(300_000), bytes(300_000)], ids=["pack", "file"])
-def test_more_than_is_meant_is_not_fetched(tmp_path, monkeypatch, content):
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (os.urandom(300_000), "more than 100,000 bytes; stopped"),
+        (bytes(300_000), "has 300,004 bytes, and 100,000 are the most"),
+    ],
+    ids=["pack", "files"],
+)
+def test_more_than_is_meant_is_not_fetched(tmp_path, monkeypatch, content, says):
     source = tmp_path / "source"
     (source / IMAGES).mkdir(parents=True)
     (source / IMAGES / "1.jpg").write_bytes(content)
@@ -462,4 +471,4 @@ def test_more_than_is_meant_is_not_fetched(tmp_path, monkeypatch, content):
     run_git(source, "add", ".")
     run_git(source, "commit", "-qm", "x")
     monkeypatch.setattr(git, "BYTES", 100_000)
-    assert complaint(source, tmp_path / "cache").endswith("more than 100,000 bytes; stopped")
+    assert complaint(source, tmp_path / "cache").endswith(says)
