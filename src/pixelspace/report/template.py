@@ -240,12 +240,12 @@ class Cited:
         own, base = experiments[name], experiments[experiments[name]["extends"]]
         before = flat(base)
         changes = [
-            f"{key} = {plain(value)}"
+            Tex(f"{breakable(key)} = {escape(plain(value))}")
             for key, value in flat(own).items()
             if key != "extends" and value not in ({}, before.get(key, ...))
         ]
         changes += [
-            f"no {group}.{left_out}"
+            Tex(f"no {breakable(f'{group}.{left_out}')}")
             for group in ("projections", "measures")
             for left_out in sorted(base[group].keys() - own[group].keys())
         ]
