@@ -77,9 +77,8 @@ def fields(vectors: np.ndarray, places: np.ndarray, grid: int, least: int) -> Fi
     """
     check_whole(1, grid=grid, least=least)
     low, high = places.min(0), places.max(0)
-    extent = np.where(
-        high > low, high - low, 1
-    )  # of places on a line, along one axis there is none
+    # Places on a line have no extent across it.
+    extent = np.where(high > low, high - low, 1)
     rows_columns = np.minimum((places - low) / extent * grid, grid - 1).astype(int)
     numbers = rows_columns[:, 0] * grid + rows_columns[:, 1]
     counts = np.bincount(numbers, minlength=grid * grid)
