@@ -381,6 +381,25 @@ def test_the_same_text_gives_the_same_bytes_in_another_folder(tmp_path):
 
 
 @needs_tex
+def test_in_a_folder_that_is_kept_tex_takes_fewer_passes_to_the_same_bytes(
+    tmp_path, monkeypatch, capsys
+):
+    text = r"\section{One}\label{one} Of \ref{two}, WORD. \newpage\section{Two}\label{two}"
+    one, two = (DOCUMENT.format(text.replace("WORD", word)) for word in ("one", "two"))
+    fresh = compiled(tmp_path / "fresh", two)
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    monkeypatch.setenv(latex.KEPT, str(kept))
+    with pytest.raises(UserError):
+        compiled(tmp_path / "one", one.replace("Of", r"\oops"))
+    compiled(tmp_path / "one", one)
+    capsys.readouterr()
+    again = compiled(tmp_path / "two", two)
+    assert capsys.readouterr().out.count("of rule 'pdflatex'") == 1
+    assert again.read_bytes() == fresh.read_bytes()
+
+
+@needs_tex
 def test_an_error_of_tex_names_its_line_and_template(tmp_path):
     included = "% from sections/a.tex.j2\nfine\n% end\n% from sections/b.tex.j2\n\\oops\n% end\n"
     with pytest.raises(UserError) as caught:

@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,7 @@ import watchfiles
 from read_config import results
 
 from pixelspace.errors import UserError
+from pixelspace.report import latex
 from pixelspace.report.preview import Preview
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -123,6 +125,8 @@ def main(arguments: Sequence[str]) -> None:
     files = [ROOT / file for file in FILES] + ([overlay] if overlay else [])
     watcher = Watcher(files, [ROOT / folder for folder in FOLDERS if (ROOT / folder).is_dir()])
     preview = Preview(PAGE.read_bytes())
+    kept = tempfile.TemporaryDirectory(prefix="pixelspace-")
+    os.environ[latex.KEPT] = kept.name
     print(f"the paper is shown at {preview.url}; Ctrl-C ends", flush=True)
     try:
         watcher.saved.set()
@@ -136,6 +140,7 @@ def main(arguments: Sequence[str]) -> None:
     finally:
         watcher.close()
         preview.close()
+        kept.cleanup()
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import guard
 import lineage
 import progress
 import targets
+import warm
 import why
 from pixelspace import fingerprint, machine, runtime
 from pixelspace import sweeps as planning
@@ -53,6 +54,7 @@ def maker_of_point(path):
 
 
 guard.install(workflow, RESULTS, maker_of_point)
+warm.install(workflow)
 
 
 wildcard_constraints:

@@ -22,6 +22,10 @@ ENVIRONMENT = {
     "shell_escape": "f",
     "max_print_line": "10000",
 }
+KEPT = "PIXELSPACE_TEX"
+"""Environment variable with a folder to typeset papers in: what TeX wrote of the last one is there
+for the next, so that this does not take as many passes."""
+
 LATEXMK = "latexmk -norc -pdf -no-shell-escape -interaction=nonstopmode -halt-on-error".split()
 TECTONIC = "tectonic --untrusted --keep-logs --keep-intermediates".split()
 
@@ -30,7 +34,9 @@ def compile_pdf(
     tex: str | Path, *, bibliography: str | Path, figures: Iterable[str | Path], pdf: str | Path
 ) -> None:
     """Typeset ``tex`` with its bibliography and figures to ``pdf``; raises what `typeset` does."""
-    with typeset(tex, bibliography=bibliography, figures=figures) as folder, written(pdf) as file:
+    kept = os.environ.get(KEPT)
+    made = typeset(tex, bibliography=bibliography, figures=figures, kept=kept)
+    with made as folder, written(pdf) as file:
         shutil.copy(folder / "paper.pdf", file)
 
 
@@ -41,8 +47,9 @@ def typeset(
     bibliography: str | Path,
     figures: Iterable[str | Path],
     earlier: Iterable[str | Path] = (),
+    kept: str | None = None,
 ) -> Iterator[Path]:
-    """Typeset ``tex`` as ``paper.tex`` in a temporary folder, and give this folder.
+    """Typeset ``tex`` as ``paper.tex`` in a temporary folder, or in one that is kept, and give it.
 
     It holds all that TeX read, with the figures in a folder of their own, and all that it wrote:
     ``paper.pdf``, ``paper.bbl`` and more. The figures of an ``earlier`` paper, which another
@@ -52,27 +59,36 @@ def typeset(
         UserError: if TeX is missing or finds an error; with the line and the template file that
             it came from.
     """
-    with laid_out(tex, bibliography, figures) as folder:
-        (folder / "earlier").mkdir()
+    with laid_out(tex, bibliography, figures, kept) as folder:
+        (folder / "earlier").mkdir(exist_ok=True)
         for figure in earlier:
             shutil.copy(figure, folder / "earlier")
         if run([*engine(), "paper.tex"], folder) != 0:
             log = folder / "paper.log"
             text = log.read_text(errors="replace") if log.is_file() else ""
+            shutil.rmtree(folder)  # what TeX left half-written would stop it the next time
+            folder.mkdir()
             raise UserError(explain(text, Path(tex)))
         yield folder
 
 
 @contextlib.contextmanager
 def laid_out(
-    tex: str | Path, bibliography: str | Path, figures: Iterable[str | Path]
+    tex: str | Path,
+    bibliography: str | Path,
+    figures: Iterable[str | Path],
+    kept: str | None = None,
 ) -> Iterator[Path]:
-    """Give a temporary folder with what a paper is typeset of, under the names that it uses."""
-    with tempfile.TemporaryDirectory(prefix="pixelspace-") as name:
+    """Give a folder with what a paper is typeset of, under the names that it uses.
+
+    It is a temporary one, unless one that is ``kept`` is named.
+    """
+    own = contextlib.nullcontext(kept) if kept else None
+    with own or tempfile.TemporaryDirectory(prefix="pixelspace-") as name:
         folder = Path(name)
         shutil.copy(checked(tex), folder / "paper.tex")
         shutil.copy(bibliography, folder / "references.bib")
-        (folder / "figures").mkdir()
+        (folder / "figures").mkdir(exist_ok=True)
         for figure in figures:
             shutil.copy(checked(figure), folder / "figures")
         yield folder
