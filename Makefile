@@ -39,6 +39,8 @@ ENVIRONMENT := .venv
 LOCK := requirements.txt
 endif
 
+# Not by its own program, which answers Ctrl-C with a traceback while it is being imported.
+SNAKEMAKE := $(ENVIRONMENT)/bin/python tools/run_snakemake.py
 OVERLAY := $(if $(CONFIG),--configfile "$$CONFIG") $(if $(PHOTOS),--config photos="$$PHOTOS")
 
 .PHONY: paper claims readers readers-built archive watch why compare diff verify reference test faults
@@ -54,20 +56,20 @@ readers-built: TARGETS := readers
 paper claims readers-built archive: tex
 readers-built: web
 paper claims readers-built archive: configuration
-	@exec $(ENVIRONMENT)/bin/snakemake $(TARGETS) --cores "$$CORES" $(OVERLAY)
+	@exec $(SNAKEMAKE) $(TARGETS) --cores "$$CORES" $(OVERLAY)
 
 readers: readers-built
 	@results="$$(PYTHONPATH=src $(ENVIRONMENT)/bin/python tools/read_config.py config/config.yaml \
 		$(if $(CONFIG),"$$CONFIG"))" && \
-		exec $(ENVIRONMENT)/bin/snakemake readers --report "$$results/report.html" $(OVERLAY)
+		exec $(SNAKEMAKE) readers --report "$$results/report.html" $(OVERLAY)
 
 # What watches is among the tools of developers, of which there is one environment.
 watch: configuration python-dev tex pages
 	@PYTHONPATH=src exec .venv/bin/python tools/watch.py "$$CONFIG" \
-		$(ENVIRONMENT)/bin/snakemake --cores "$$CORES" $(OVERLAY)
+		$(SNAKEMAKE) --cores "$$CORES" $(OVERLAY)
 
 why: configuration
-	@PIXELSPACE_WHY=1 $(ENVIRONMENT)/bin/snakemake --dry-run $(if $(TARGET),"$$TARGET") $(OVERLAY)
+	@PIXELSPACE_WHY=1 $(SNAKEMAKE) --dry-run $(if $(TARGET),"$$TARGET") $(OVERLAY)
 
 compare: python
 	@PYTHONPATH=src $(ENVIRONMENT)/bin/python tools/compare.py "$$A" "$$B" || [ $$? = 1 ]

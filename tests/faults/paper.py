@@ -101,7 +101,7 @@ def command(process: psutil.Process) -> str:
 
 def snakemake(run: subprocess.Popen) -> psutil.Process | None:
     """The process of Snakemake."""
-    return next((p for p in processes(run) if "bin/snakemake" in command(p)), None)
+    return next((p for p in processes(run) if "run_snakemake.py" in command(p)), None)
 
 
 def steps(run: subprocess.Popen) -> list[psutil.Process]:
