@@ -12,7 +12,7 @@
 # make reference  renew that from a fresh build, and its tolerances from builds of the same commit
 #               under other instruction sets: RESULTS=results LIKE="results-a results-b"
 # make test     set up, then run the tests               TESTS=tests/test_config.py
-# make faults   kill builds, damage what they made and see them recover: some hours
+# make faults   kill builds, damage what they made and see them recover: an hour or two
 # make lint     style, formatting and import rules
 # make bench    measure speed and memory, all of it or one: make bench-pipeline, bench-rendering,
 #               bench-projections, bench-scale, bench-memory (see benchmarks/)
@@ -87,7 +87,7 @@ reference: python
 test: python-dev tex
 	@exec .venv/bin/pytest $$TESTS
 
-faults: python-dev tex
+faults: python-dev tex web
 	@cd tests && PYTHONPATH=../src exec ../.venv/bin/python -m faults.campaign
 
 lint: python-dev

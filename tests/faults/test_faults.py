@@ -7,7 +7,6 @@ import resource
 import shutil
 import signal
 
-import psutil
 import pytest
 from repository import RESULTS
 
@@ -53,7 +52,7 @@ def test_runs_that_are_killed_are_taken_up_again(paper, undisturbed):
     dice = random.Random(6)
     kills = [
         faults.kill_run,
-        faults.kill_all,
+        faults.kill_tree,
         lambda run: faults.kill_step(run, dice),
         faults.kill_run,
     ]
@@ -79,14 +78,7 @@ def test_an_interrupted_run_ends_at_once_with_all_its_steps(paper, undisturbed):
     for number in (signal.SIGINT, signal.SIGTERM):
         run = paper.start()
         faults.wait_until(lambda run=run: faults.steps(run), run)
-        started = faults.processes(run)
-        if number == signal.SIGINT:
-            os.killpg(run.pid, number)  # as a terminal does
-        else:
-            run.send_signal(number)
-        assert run.wait(timeout=5) != 0
-        _, left = psutil.wait_procs(started, timeout=1)
-        assert not [process for process in left if process.status() != psutil.STATUS_ZOMBIE]
+        faults.stop(run, number)
         assert "what was finished is kept" in paper.shown()
     assert_recovers(paper, undisturbed)
 
@@ -188,7 +180,7 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount file
 
 
 def one_line_says(paper: Paper, what: str) -> None:
-    assert "Traceback (most recent call last)" not in paper.shown()
+    assert not faults.traceback(paper)
     assert what in paper.shown().lower()
 
 
