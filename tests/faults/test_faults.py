@@ -212,3 +212,13 @@ def test_a_step_that_lacks_memory_says_so_and_the_others_go_on(paper, undisturbe
     assert "memory" in paper.shown()
     assert (paper.results / "sweeps").is_dir() or "compute_points" in paper.shown()
     assert_recovers(paper, undisturbed)
+
+
+@as_root
+def test_a_folder_that_becomes_read_only_is_named_and_nothing_is_lost(paper, undisturbed):
+    run = paper.start()
+    faults.wait_until(lambda: faults.steps(run), run)
+    with faults.read_only(paper.results):
+        assert run.wait() != 0
+    one_line_says(paper, "read-only file system")
+    assert_recovers(paper, undisturbed)
