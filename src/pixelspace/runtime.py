@@ -99,6 +99,7 @@ def job(log: str) -> Iterator[None]:
         file = open(log, "w", buffering=1, encoding="utf-8")  # noqa: SIM115
     except OSError as error:
         sys.exit(f"error: {log}: cannot be written to: {error.strerror}")
+    terminal = os.dup(sys.stderr.fileno())
     with file:
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
@@ -110,11 +111,13 @@ def job(log: str) -> Iterator[None]:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
     except Exception as error:
-        with contextlib.suppress(OSError):  # of a full disk that the log is on too
+        missing = lack(error)
+        try:
             traceback.print_exc()
-            missing = lack(error)
             if missing:
                 print(f"error: {missing}", file=sys.stderr)
+        except OSError:  # of a full disk that the log is on too
+            os.write(terminal, f"error: {missing or error}\n".encode())
         sys.exit(1)
     finally:
         gc.freeze()  # a last search for garbage, at the exit, would take a second or two

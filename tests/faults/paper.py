@@ -28,7 +28,7 @@ REPORT = "report.html"
 
 @dataclass
 class Paper:
-    """The small paper in a folder, or the part of it that ``targets`` name, or that and more."""
+    """The small paper in a folder, or the part of it that ``targets`` name; ``goal`` is make's."""
 
     folder: Path
     targets: str = ""

@@ -6,9 +6,11 @@ import random
 import resource
 import shutil
 import signal
+import subprocess
+import sys
 
 import pytest
-from repository import RESULTS
+from repository import RESULTS, ROOT
 
 from pixelspace import artifacts, machine
 
@@ -193,6 +195,25 @@ def test_a_full_disk_is_named_and_nothing_is_lost(paper, undisturbed):
         assert not list(paper.results.rglob(f"{artifacts.UNFINISHED}*"))
         faults.remount(paper.results, f"size={4 * needed}")
         assert_recovers(paper, undisturbed)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no device that is full")
+def test_a_step_whose_log_is_on_the_full_disk_too_tells_the_terminal(tmp_path):
+    log = tmp_path / "log"
+    log.symlink_to("/dev/full")
+    code = f"""
+from pixelspace import runtime
+with runtime.job({str(log)!r}):
+    open("/dev/full", "w", buffering=1).write("an artifact" * 999)
+"""
+    step = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+        capture_output=True,
+        text=True,
+    )
+    assert step.returncode != 0
+    assert "error: no space left on device" in step.stderr.splitlines()
 
 
 @as_root
