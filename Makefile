@@ -12,7 +12,7 @@
 # make reference  renew that from a fresh build, and its tolerances from builds of the same commit
 #               under other instruction sets: RESULTS=results LIKE="results-a results-b"
 # make test     set up, then run the tests               TESTS=tests/test_config.py
-# make faults   kill builds, damage what they made and see them recover: some hours
+# make faults   kill builds, damage what they made and see them recover: an hour or two
 # make lint     style, formatting and import rules
 # make bench    measure speed and memory, all of it or one: make bench-pipeline, bench-rendering,
 #               bench-projections, bench-scale, bench-memory (see benchmarks/)
@@ -39,6 +39,8 @@ ENVIRONMENT := .venv
 LOCK := requirements.txt
 endif
 
+# Not by its own program, which answers Ctrl-C with a traceback while it is being imported.
+SNAKEMAKE := $(ENVIRONMENT)/bin/python tools/run_snakemake.py
 OVERLAY := $(if $(CONFIG),--configfile "$$CONFIG") $(if $(PHOTOS),--config photos="$$PHOTOS")
 
 .PHONY: paper claims readers readers-built archive watch why compare diff verify reference test faults
@@ -54,20 +56,20 @@ readers-built: TARGETS := readers
 paper claims readers-built archive: tex
 readers-built: web
 paper claims readers-built archive: configuration
-	@exec $(ENVIRONMENT)/bin/snakemake $(TARGETS) --cores "$$CORES" $(OVERLAY)
+	@exec $(SNAKEMAKE) $(TARGETS) --cores "$$CORES" $(OVERLAY)
 
 readers: readers-built
 	@results="$$(PYTHONPATH=src $(ENVIRONMENT)/bin/python tools/read_config.py config/config.yaml \
 		$(if $(CONFIG),"$$CONFIG"))" && \
-		exec $(ENVIRONMENT)/bin/snakemake readers --report "$$results/report.html" $(OVERLAY)
+		exec $(SNAKEMAKE) readers --report "$$results/report.html" $(OVERLAY)
 
 # What watches is among the tools of developers, of which there is one environment.
 watch: configuration python-dev tex pages
 	@PYTHONPATH=src exec .venv/bin/python tools/watch.py "$$CONFIG" \
-		$(ENVIRONMENT)/bin/snakemake --cores "$$CORES" $(OVERLAY)
+		$(SNAKEMAKE) --cores "$$CORES" $(OVERLAY)
 
 why: configuration
-	@PIXELSPACE_WHY=1 $(ENVIRONMENT)/bin/snakemake --dry-run $(if $(TARGET),"$$TARGET") $(OVERLAY)
+	@PIXELSPACE_WHY=1 $(SNAKEMAKE) --dry-run $(if $(TARGET),"$$TARGET") $(OVERLAY)
 
 compare: python
 	@PYTHONPATH=src $(ENVIRONMENT)/bin/python tools/compare.py "$$A" "$$B" || [ $$? = 1 ]
@@ -85,7 +87,7 @@ reference: python
 test: python-dev tex
 	@exec .venv/bin/pytest $$TESTS
 
-faults: python-dev tex
+faults: python-dev tex web
 	@cd tests && PYTHONPATH=../src exec ../.venv/bin/python -m faults.campaign
 
 lint: python-dev

@@ -184,7 +184,8 @@ def repository(tmp_path) -> Path:
     folder = tmp_path / "repository"
     for name in ("tools", "config", "report"):
         (folder / name).mkdir(parents=True)
-    shutil.copy(ROOT / "tools/diff.py", folder / "tools")
+    for name in ("diff.py", "run_snakemake.py"):
+        shutil.copy(ROOT / "tools" / name, folder / "tools")
     shutil.copy(ROOT / "requirements.txt", folder)
     (folder / "Snakefile").write_text(SNAKEFILE.replace("SOURCE", repr(str(ROOT / "src"))))
     (folder / "config/config.yaml").write_text("results: results\n")

@@ -4,8 +4,12 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
+import psutil
 import pytest
+from faults import paper as faults
+from faults.paper import Paper
 from repository import ROOT, copy_of_the_repository
 
 
@@ -40,3 +44,21 @@ def test_an_interrupt_before_any_step_ends_without_a_traceback(tmp_path, command
     assert process.returncode == -signal.SIGINT
     assert len(said.splitlines()) <= 1
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("after", [0, 0.1, 0.3, 0.9])
+def test_an_interrupt_while_snakemake_is_imported_ends_without_a_traceback(tmp_path, after):
+    paper = Paper.copied(tmp_path / "paper")
+    run = paper.start()
+    assert faults.wait_until(lambda: _is_importing(faults.snakemake(run)), run)
+    time.sleep(after)
+    os.killpg(run.pid, signal.SIGINT)  # as a terminal does
+    assert run.wait(timeout=60) != 0
+    assert "Traceback" not in paper.shown()
+    assert "KeyboardInterrupt" not in paper.shown()
+
+
+def _is_importing(process: psutil.Process | None) -> bool:
+    """Whether Python itself has started, whose first 20 ms nothing of ours can guard."""
+    maps = process.memory_maps() if process else []
+    return any("site-packages" in mapped.path for mapped in maps)

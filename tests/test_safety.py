@@ -262,7 +262,7 @@ def made_up(tmp_path) -> Path:
         (tmp_path / name).symlink_to(ROOT / name)
     checks = f'[ "$1" != tools/read_config.py ] || exec {sys.executable} "$@"\n'
     prints = "printf '%s|' \"$@\""
-    programs = {"python": checks + prints, "snakemake": prints, "pytest": prints}
+    programs = {"python": checks + prints, "pytest": prints}
     for name, script in {"../../tools/setup": "", **programs}.items():
         path = tmp_path / ".venv/bin" / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -26,6 +26,7 @@ from pixelspace.report import diff, latex
 
 ROOT = Path(__file__).resolve().parents[1]
 REVISIONS = ROOT / ".snakemake" / "revisions"
+SNAKEMAKE = ROOT / "tools/run_snakemake.py"
 PAPER = "config/config.yaml"
 BIBLIOGRAPHY = "report/references.bib"
 LOCK = "requirements-gpu.txt" if "PIXELSPACE_GPU" in os.environ else "requirements.txt"
@@ -55,7 +56,7 @@ class Build:
         Raises:
             UserError: if it cannot be built; why, Snakemake has said.
         """
-        command = [python, "-m", "snakemake", "--cores", self.cores]
+        command = [python, SNAKEMAKE, "--cores", self.cores]
         if self.overlay:
             command += ["--configfile", self.overlay]
         if self.photos:

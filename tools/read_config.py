@@ -5,14 +5,15 @@ folder that a build with them writes to.
 """
 
 import signal
-import sys
-from collections.abc import Sequence
-from pathlib import Path
-
-import yaml
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # without a traceback
+
+import sys  # noqa: E402
+from collections.abc import Sequence  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+import yaml  # noqa: E402
 
 from pixelspace import config  # noqa: E402
 from pixelspace.errors import UserError  # noqa: E402

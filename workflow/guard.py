@@ -58,13 +58,26 @@ def install(workflow, results: str, maker: Callable[[str], str | None]) -> None:
             if not planned:
                 _remove(folder, again)
                 _end_at_once(workflow)
-            execute(executor_plugin=executor_plugin, **settings)
+            with _lack_named(folder):
+                execute(executor_plugin=executor_plugin, **settings)
 
     workflow.execute = guarded
 
 
 def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def _lack_named(folder: Path) -> Iterator[None]:
+    """End with one line where the disk lacks something; Snakemake would show a traceback of it."""
+    try:
+        yield
+    except OSError as error:
+        lack = runtime.lack(error)
+        if lack is None:
+            raise
+        sys.exit(f"error: {folder}: {lack}")
 
 
 @contextlib.contextmanager

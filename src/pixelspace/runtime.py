@@ -94,8 +94,13 @@ def job(log: str) -> Iterator[None]:
 
     A `UserError` becomes its one line there; any other error its traceback. Both exit with 1.
     """
-    Path(log).parent.mkdir(parents=True, exist_ok=True)
-    with open(log, "w", buffering=1, encoding="utf-8") as file:
+    try:
+        Path(log).parent.mkdir(parents=True, exist_ok=True)
+        file = open(log, "w", buffering=1, encoding="utf-8")  # noqa: SIM115
+    except OSError as error:
+        sys.exit(f"error: {log}: cannot be written to: {error.strerror}")
+    terminal = os.dup(sys.stderr.fileno())
+    with file:
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
             os.dup2(file.fileno(), stream.fileno())
@@ -106,11 +111,13 @@ def job(log: str) -> Iterator[None]:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
     except Exception as error:
-        with contextlib.suppress(OSError):  # of a full disk that the log is on too
+        missing = lack(error)
+        try:
             traceback.print_exc()
-            lack = _lack(error)
-            if lack:
-                print(f"error: {lack}", file=sys.stderr)
+            if missing:
+                print(f"error: {missing}", file=sys.stderr)
+        except OSError:  # of a full disk that the log is on too
+            os.write(terminal, f"error: {missing or error}\n".encode())
         sys.exit(1)
     finally:
         gc.freeze()  # a last search for garbage, at the exit, would take a second or two
@@ -147,7 +154,7 @@ NO_MEMORY = (os.strerror(errno.ENOMEM), "failed to map segment", "ResourceExhaus
 """What errors say that come of a lack of memory, besides `MemoryError`."""
 
 
-def _lack(error: Exception) -> str | None:
+def lack(error: Exception) -> str | None:
     """Return a line about what the machine lacks, if that is what an error says."""
     said = f"{type(error).__name__}: {error}"
     if isinstance(error, MemoryError) or any(sign in said for sign in NO_MEMORY):

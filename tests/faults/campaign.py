@@ -1,129 +1,211 @@
-"""The long form of the campaign, on the whole small paper: `make faults`, some hours.
+"""The long form of the campaign, on the whole small paper, and the short one: `make faults`.
 
-Prints what was done, at which steps, and what became of it; fails if a build after a fault is not
-byte for byte the undisturbed one.
+Prints what is done as it goes on, and then how often what was done to which rule; fails if a build
+after a fault is not byte for byte the undisturbed one, or no kill hit some rule of the paper.
 
-  python -m faults.campaign [--kills 50] [--disks 5] [--seed 1]
+  python -m faults.campaign [--kills 50] [--signals 10] [--disks 5] [--seed 1]
 """
 
 import argparse
 import random
 import shutil
+import signal
+import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from repository import RESULTS
-
 from pixelspace import artifacts, machine
+from pixelspace.files import file_hash
 
 from . import paper as faults
 from .paper import Paper
 
-DISTURBED_AT_ONCE = 100
-"""Artifacts that are damaged together: each of them for itself would take days."""
+KILLS = ("run", "step", "tree")
+SIGNALS = ("SIGINT", "SIGTERM")
+
+AIMED = 3
+"""How many papers are begun to hit the rules that no random kill has hit."""
+
+PARTS = 3
+"""What is damaged together is as much of the artifacts, in the order in which they were made.
+
+Each artifact for itself would take days; all at once, nothing sound would stand beside the damaged.
+"""
+
+STARTED = time.monotonic()
 
 
-def killed(folder: Path, undisturbed: dict[str, str], kills: int, dice: random.Random) -> Counter:
-    """Kill runs at random moments, each taken up by the next, as often as is wanted.
+def say(line: str) -> None:
+    print(f"{(time.monotonic() - STARTED) / 60:6.1f} min  {line}", flush=True)
 
-    Returns:
-        How often each kind of kill hit each rule.
+
+class Ends:
+    """How runs of a paper are to end before their time, and which rules were at work then."""
+
+    def __init__(self, rules: set[str], kills: int, signals: int, dice: random.Random):
+        self.rules = rules
+        self.left = [KILLS[number % len(KILLS)] for number in range(kills)]
+        self.left += [SIGNALS[number % len(SIGNALS)] for number in range(signals)]
+        dice.shuffle(self.left)
+        self.done: Counter[str] = Counter()
+        self.hits: Counter[tuple[str, str]] = Counter()
+
+    def unhit(self) -> set[str]:
+        """The rules of which no step was killed."""
+        return self.rules - {rule for rule, kind in self.hits if kind in KILLS}
+
+    def count(self, kind: str, rules: Sequence[str]) -> None:
+        self.left = self.left[:-1]
+        self.done[kind] += 1
+        self.hits.update((rule, kind) for rule in rules)
+        at_work = " and ".join(rules) or "no step"
+        say(f"{self.done.total()}: {kind}, {at_work} at work; {len(self.unhit())} rules not killed")
+
+    def report(self) -> Iterator[str]:
+        yield ", ".join(f"{count} of {kind}" for kind, count in sorted(self.done.items()))
+        for rule in sorted(self.rules):
+            kinds = ((kind, self.hits[rule, kind]) for kind in (*KILLS, *SIGNALS))
+            yield f"  {rule:20}  {', '.join(f'{count} {kind}' for kind, count in kinds if count)}"
+
+
+def ended(folder: Path, undisturbed: Paper, ends: Ends, dice: random.Random) -> None:
+    """End runs at random moments, and then at steps of the rules that were not hit by then.
+
+    Each is taken up by the next, and each paper is in the end as if nothing had happened.
     """
-    done, started = Counter(), 0
-    while sum(done.values()) < kills:
-        paper = Paper.copied(folder / f"killed-{started}")
-        started += 1
-        while (status := _kill_once(paper, done, dice)) is None:
+    aimed = number = 0
+    while ends.left or (ends.unhit() and aimed < AIMED):
+        aimed += not ends.left
+        number += 1
+        paper = Paper.copied(folder / f"ended-{number}")
+        while (status := _end_once(paper, ends, dice)) is None:
             pass
-        _check(paper, undisturbed, status)
+        _check(paper, undisturbed.hashes(), status)
+        say(f"paper {number} is the same as the undisturbed")
         shutil.rmtree(paper.folder)
-    return done
+    if ends.unhit():
+        sys.exit(f"error: no step of these rules was killed: {', '.join(sorted(ends.unhit()))}")
 
 
-def _kill_once(paper: Paper, done: Counter, dice: random.Random) -> int | None:
-    """Start a run and kill it; return its exit status if it ended before that."""
+def _end_once(paper: Paper, ends: Ends, dice: random.Random) -> int | None:
+    """Start a run and end it; return its exit status if it came to its end before that."""
     run = paper.start()
-    if not faults.at_some_step(paper, run, dice):
-        return run.wait()
-    rules = sorted({faults.step(step) or "" for step in faults.steps(run)} - {""})
-    kind = dice.choice(["run", "step", "all"])
-    if kind == "run":
-        faults.kill_run(run)
-    elif kind == "all":
-        faults.kill_all(run)
+    wanted = set() if ends.left else ends.unhit()
+    if wanted:
+        _at_a_step_of(wanted, run, dice)
+    elif ends.left:
+        faults.at_some_step(paper, run, dice)
     else:
-        faults.kill_step(run, dice)
-    done.update({(kind, " and ".join(rules) or "between steps"): 1})
+        run.wait()
+    if run.poll() is not None:
+        return run.returncode
+    at_work = {faults.step(process) or "" for process in faults.steps(run)} - {""}
+    kind = ends.left[-1] if ends.left else dice.choice(KILLS)
+    if kind == "step":
+        killed = faults.kill_step(run, dice, wanted)
+        if not killed:
+            return run.returncode
+        at_work = {killed}
+    elif kind == "run":
+        faults.kill_run(run)
+    elif kind == "tree":
+        faults.kill_tree(run)
+    else:
+        faults.stop(run, signal.Signals[kind])
+    if kind != "step" and faults.traceback(paper):
+        sys.exit(f"{paper.shown()}\nerror: a traceback after {kind}")
+    ends.count(kind, sorted(at_work))
     return None
 
 
-def damaged(folder: Path, undisturbed: dict[str, str], dice: random.Random) -> Counter:
-    """Damage every artifact of a finished build in every way, some at a time, and build again.
-
-    The record of the machine is damaged each time.
-
-    Returns:
-        How often each damage was done.
-    """
-    done = Counter()
-    paper = Paper(folder)
-    for damage in faults.DAMAGES:
-        left = paper.artifacts()
-        dice.shuffle(left)
-        while left:
-            some, left = left[:DISTURBED_AT_ONCE], left[DISTURBED_AT_ONCE:]
-            for path in (*some, paper.results / machine.RECORD):
-                damage(path, dice)
-                done[damage.__name__] += 1
-            _check(paper, undisturbed, paper.build())
-            artifacts.checked(paper.results / machine.RECORD)
-    return done
+def _at_a_step_of(rules: set[str], run: subprocess.Popen, dice: random.Random) -> None:
+    """Wait for a moment when a step of some rules is at work, or the end of the run."""
+    faults.wait_until(
+        lambda: any(faults.step(process) in rules for process in faults.steps(run)), run
+    )
+    time.sleep(dice.uniform(0, 0.2))
 
 
 def refused_disks(folder: Path, undisturbed: Paper, disks: int, dice: random.Random) -> Counter:
-    """Build on a disk that gets full, or read-only, at a random moment, and then on a good one.
+    """Build on a disk that gets full, and then read-only, at random moments; at last on a good one.
 
     Returns:
-        How often each of the two happened; a run may have ended before its disk was read-only.
+        How often each of the two happened; less often than is wanted if the paper is done by then.
     """
-    done = Counter()
-    needed = sum(path.stat().st_size for path in undisturbed.artifacts())
-    for number in range(disks):
-        paper = Paper.copied(folder / f"disk-{number}")
-        size = int(needed * dice.uniform(0.05, 0.95))
-        with faults.mounted(paper.results, f"size={size}"):
+    done: Counter[str] = Counter()
+    paper = Paper.copied(folder / "disk")
+    built = [path for path in undisturbed.results.rglob("*") if path.is_file()]
+    needed = sum(512 * path.stat().st_blocks for path in built)
+    with faults.mounted(paper.results, f"size={needed}"):
+        for left in range(disks, 0, -1):
+            used = shutil.disk_usage(paper.results).used
+            size = used + int((needed - used) * dice.uniform(0.1, 0.9) / left)
+            faults.remount(paper.results, f"size={size}")
             _check_refused(paper, paper.build(), "no space left on device")
             done["full"] += 1
             faults.remount(paper.results, f"size={4 * needed}")
             run = paper.start()
-            if faults.at_some_step(paper, run, dice):
-                faults.remount(paper.results, "ro")
+            if not faults.at_some_step(paper, run, dice):
+                break
+            with faults.read_only(paper.results):
                 _check_refused(paper, run.wait(), "read-only file system")
-                done["read-only"] += 1
-                faults.remount(paper.results, "rw")
-            _check(paper, undisturbed.hashes(), paper.build())
-        shutil.rmtree(paper.folder)
+            done["read-only"] += 1
+            say(f"disks: {done['full']} full, {done['read-only']} read-only")
+        _check(paper, undisturbed.hashes(), paper.build())
+    say("the paper on these disks is the same as the undisturbed")
+    shutil.rmtree(paper.folder)
+    return done
+
+
+def damaged(paper: Paper, dice: random.Random) -> Counter:
+    """Damage all that is built, for readers too, in every way, a part at a time; build again.
+
+    The record of the machine, and Snakemake's report, are damaged each time.
+
+    Returns:
+        How often each damage was done.
+    """
+    done: Counter[str] = Counter()
+    undisturbed = paper.hashes()
+    report = paper.results / faults.REPORT
+    made = sorted(paper.artifacts(), key=lambda path: path.stat().st_mtime_ns)
+    for damage in faults.DAMAGES:
+        for part in range(PARTS):
+            some = made[part * len(made) // PARTS : (part + 1) * len(made) // PARTS]
+            some += [paper.results / machine.RECORD, report]
+            for path in some:
+                damage(path, dice)
+            broken = file_hash(report)
+            _check(paper, undisturbed, paper.build())
+            artifacts.checked(paper.results / machine.RECORD)
+            if file_hash(report) == broken:
+                sys.exit(f"error: {report} is not made again")
+            done[damage.__name__] += len(some)
+            say(f"{done.total()} damages, the last {len(some)} by {damage.__name__}")
     return done
 
 
 def _check_refused(paper: Paper, status: int, what: str) -> None:
     said = paper.shown()
-    if not status or what not in said.lower() or "Traceback" in said:
+    if not status or what not in said.lower() or faults.traceback(paper):
         sys.exit(f"{said}\nerror: exit status {status}; it should say: {what}")
 
 
 def _check(paper: Paper, undisturbed: dict[str, str], status: int) -> None:
     found = paper.hashes()
     wrong = [name for name in undisturbed | found if undisturbed.get(name) != found.get(name)]
-    if status or wrong or "Traceback" in paper.shown():
+    if status or wrong or faults.traceback(paper):
         sys.exit(f"{paper.shown()}\nerror: exit status {status}; not as undisturbed: {wrong}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--signals", type=int, default=10)
     parser.add_argument("--disks", type=int, default=5, help="as root alone; 0 for none")
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
@@ -133,19 +215,23 @@ def main() -> None:
         paper = Paper.copied(folder / "undisturbed")
         if paper.build():
             sys.exit(paper.shown())
-        undisturbed = paper.hashes()
-        kills = killed(folder, undisturbed, chosen.kills, dice)
-        print(
-            f"{sum(kills.values())} kills, each followed by a run; every paper the same in the end"
-        )
-        for (kind, rules), count in sorted(kills.items()):
-            print(f"  {count:3}  {kind:4}  during {rules}")
-        disks = refused_disks(folder, paper, chosen.disks, dice)
-        print(", ".join(f"{count} {kind} disks" for kind, count in disks.items()))
-        damages = damaged(paper.folder, undisturbed, dice)
-        print(f"{sum(damages.values())} damages done; all of {RESULTS} the same in the end")
-        for kind, count in sorted(damages.items()):
-            print(f"  {count:3}  {kind}")
+        ends = Ends(paper.rules(), chosen.kills, chosen.signals, dice)
+        say(f"the undisturbed paper is built, by {len(ends.rules)} rules")
+        ended(folder, paper, ends, dice)
+        disks = Counter()
+        if chosen.disks:
+            disks = refused_disks(folder, paper, chosen.disks, dice)
+        paper.goal = "readers"
+        if paper.build():
+            sys.exit(paper.shown())
+        damages = damaged(paper, dice)
+    say("the short form, of two runs at once, moved and copied folders, a lack of memory and more:")
+    tests = subprocess.run([sys.executable, "-m", "pytest", "-vv", Path(__file__).parent])
+    print("every paper was the same in the end; so many of its runs were ended before their time:")
+    print(*ends.report(), sep="\n")
+    print(", ".join(f"{count} {kind} disks" for kind, count in disks.items()))
+    print(f"{damages.total()} damages, all the same in the end: {dict(damages)}")
+    sys.exit(tests.returncode)
 
 
 if __name__ == "__main__":

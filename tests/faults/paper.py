@@ -8,8 +8,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -19,15 +20,19 @@ from repository import RESULTS, copy_of_the_repository
 
 from pixelspace.files import file_hash
 
-STEP = re.compile(r"^\[ *(\d+)/(\d+)\]", re.M)
+STEP = re.compile(r"^\[ *\d+/\d+\] .* left +(\w+)", re.M)
+
+REPORT = "report.html"
+"""What Snakemake tells of a build, which is made anew each time, with the time in it."""
 
 
 @dataclass
 class Paper:
-    """The small paper in a folder, or the part of it that ``targets`` name."""
+    """The small paper in a folder, or the part of it that ``targets`` name; ``goal`` is make's."""
 
     folder: Path
     targets: str = ""
+    goal: str = "paper"
     screen: str = "terminal.txt"
 
     @classmethod
@@ -46,12 +51,13 @@ class Paper:
         return self.folder / self.screen
 
     def start(self, *arguments: str) -> subprocess.Popen:
-        """Begin what `make paper` does once everything is installed."""
+        """Begin what `make paper`, or another goal, does once everything is installed."""
         # Not to be installed again, in the folder of the tests, by the copy.
-        command = [*"make -o python -o tex paper CORES=2 CONFIG=config/smoke.yaml".split()]
+        command = [*"make -o python -o tex -o web CORES=2 CONFIG=config/smoke.yaml".split()]
+        asked = " ".join([self.targets, *arguments])
         with self.terminal.open("w") as stream:
             return subprocess.Popen(
-                [*command, f"TARGETS={self.targets} {' '.join(arguments)}"],
+                [*command, self.goal, *([f"TARGETS={asked}"] if asked else [])],
                 cwd=self.folder,
                 env={key: v for key, v in os.environ.items() if not key.startswith("MAKE")},
                 stdin=subprocess.DEVNULL,
@@ -64,6 +70,10 @@ class Paper:
         """What the terminal shows of the last run."""
         return self.terminal.read_text(errors="replace")
 
+    def rules(self) -> set[str]:
+        """The rules of which the last run finished steps."""
+        return set(STEP.findall(self.shown()))
+
     def build(self, *arguments: str) -> int:
         """Run `make paper` to its end, and return its exit status."""
         return self.start(*arguments).wait()
@@ -74,13 +84,18 @@ class Paper:
         return {
             str(file): file_hash(self.results / file)
             for file in sorted(files)
-            if file.parts[0] not in ("logs", "machine", ".lock", ".steps")
+            if file.parts[0] not in ("logs", "machine", ".lock", ".steps", REPORT)
             and (self.results / file).is_file()
         }
 
     def artifacts(self) -> list[Path]:
         """All files that a step wrote and that are to be the same in every build."""
         return [self.results / name for name in self.hashes() if ".sha256/" not in name]
+
+
+def traceback(paper: Paper) -> bool:
+    """Whether the terminal shows a traceback, other than at the end of a step's log."""
+    return bool(re.search("^Traceback", paper.shown(), re.M))
 
 
 def processes(run: subprocess.Popen) -> list[psutil.Process]:
@@ -101,12 +116,12 @@ def command(process: psutil.Process) -> str:
 
 def snakemake(run: subprocess.Popen) -> psutil.Process | None:
     """The process of Snakemake."""
-    return next((p for p in processes(run) if "bin/snakemake" in command(p)), None)
+    return next((p for p in processes(run) if "run_snakemake.py" in command(p)), None)
 
 
 def steps(run: subprocess.Popen) -> list[psutil.Process]:
     """The processes of the steps at work."""
-    return [p for p in processes(run) if step(p) and "bash" not in command(p).split()[0]]
+    return [p for p in processes(run) if step(p) and "bash" not in command(p).partition(" ")[0]]
 
 
 def step(process: psutil.Process) -> str | None:
@@ -115,7 +130,7 @@ def step(process: psutil.Process) -> str | None:
     return found and found[1]
 
 
-def wait_until(condition: Callable[[], object], run: subprocess.Popen, poll: float = 0.02):
+def wait_until(condition: Callable[[], object], run: subprocess.Popen, poll: float = 0.05):
     """Return what ``condition`` gives as soon as that is true, or None if the run ends before."""
     while run.poll() is None:
         found = condition()
@@ -137,23 +152,47 @@ def at_some_step(paper: Paper, run: subprocess.Popen, dice: random.Random) -> bo
 def kill_run(run: subprocess.Popen) -> None:
     """Kill Snakemake and what it waits in; its steps are left alone, as orphans."""
     for process in (snakemake(run), psutil.Process(run.pid)):
-        if process:
-            process.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if process:
+                process.kill()
     run.wait()
 
 
-def kill_step(run: subprocess.Popen, dice: random.Random) -> None:
-    """Kill one step, and let the run end by itself."""
-    found = steps(run)
-    if found:
-        dice.choice(found).kill()
+def kill_step(
+    run: subprocess.Popen, dice: random.Random, rules: Collection[str] = ()
+) -> str | None:
+    """Kill one step, of some rules if one of theirs is at work, and let the run end by itself.
+
+    Returns:
+        Whose step it was; None if there was none.
+    """
+    found = {process: step(process) for process in steps(run)}
+    some = [process for process, rule in found.items() if rule in rules] or [*found]
+    killed = None
+    with contextlib.suppress(psutil.NoSuchProcess, IndexError):
+        process = dice.choice(some)
+        process.kill()
+        killed = found[process]
     run.wait()
+    return killed
 
 
-def kill_all(run: subprocess.Popen) -> None:
+def kill_tree(run: subprocess.Popen) -> None:
     """Kill the run and all its steps at once."""
     os.killpg(run.pid, signal.SIGKILL)
     run.wait()
+
+
+def stop(run: subprocess.Popen, number: signal.Signals) -> None:
+    """Interrupt or terminate a run, and see that it ends at once with all its steps."""
+    started = processes(run)
+    if number == signal.SIGINT:
+        os.killpg(run.pid, number)  # as a terminal does
+    else:
+        run.send_signal(number)
+    assert run.wait(timeout=5) != 0
+    _, left = psutil.wait_procs(started, timeout=1)
+    assert not [process for process in left if process.status() != psutil.STATUS_ZOMBIE]
 
 
 @contextlib.contextmanager
@@ -165,6 +204,23 @@ def mounted(folder: Path, options: str) -> Iterator[None]:
         yield
     finally:
         subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+@contextlib.contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """Let nothing be opened in a folder to be written to; what is open already may be."""
+    # Laid over it: what has open files is not made read-only itself.
+    with tempfile.TemporaryDirectory(prefix="pixelspace-") as name:
+        for arguments in (
+            ["--bind", folder, name],
+            ["-o", "remount,bind,ro", name],
+            ["--bind", name, folder],
+        ):
+            subprocess.run(["mount", *arguments], check=True)
+        try:
+            yield
+        finally:
+            subprocess.run(["umount", "--lazy", folder, name], check=True)
 
 
 def remount(folder: Path, options: str) -> None:
