@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 ARTIFACT = "a.json"
 STEP = {"sha256": "0" * 64, "script": "scripts/made.py", "config": ["seed"]}
-LEDGER = {"artifacts": {ARTIFACT: STEP, "config.json": STEP}}
+LEDGER = {"artifacts": dict.fromkeys((ARTIFACT, "claims.json", "config.json"), STEP)}
 
 
 def measured(values: Mapping[str, float]) -> dict[str, dict]:

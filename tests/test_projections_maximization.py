@@ -527,9 +527,11 @@ def test_transforms_are_what_the_configuration_says():
 
 def test_what_climbs_next_to_nothing_is_noted():
     values = np.array([[0.0, 1.0], [2.0, 2.001], [0.0, 3.0]])
-    (note,) = maximization.notes_of_stuck(["unit 4", "unit 5", "unit 7"], values)
+    (note,) = maximization.notes_of_stuck([4, 5, 7], values, "unit")
     assert note == f"unit 5: {maximization.STUCK}"
-    assert maximization.notes_of_stuck(["unit 4", "unit 7"], values[[0, 2]]) == []
+    assert maximization.notes_of_stuck([4, 7], values[[0, 2]], "unit") == []
+    (note,) = maximization.notes_of_stuck([4, 5], np.zeros((2, 2)), "unit")
+    assert note == f"units 4, 5: {maximization.STUCK}"
     assert maximization.notes_of_stuck(["a", "b"], np.zeros((2, 2)))[0].startswith("a, b: ")
 
 

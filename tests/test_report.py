@@ -6,16 +6,27 @@ import shutil
 from pathlib import Path
 
 import pytest
-from cited import LEDGER, measured
+import yaml
+from cited import LEDGER, STEP, measured
 from jinja2 import nodes
 
-from pixelspace import artifacts
+from pixelspace import artifacts, config
 from pixelspace.errors import UserError
 from pixelspace.files import file_hash
-from pixelspace.report import arxiv, claims, latex, ledger, numbers, spread, template
+from pixelspace.report import (
+    arxiv,
+    claims,
+    latex,
+    ledger,
+    numbers,
+    spread,
+    template,
+    wording,
+)
 from pixelspace.seeds import derive
 
 ROOT = Path(__file__).parent.parent
+PAPER = ROOT / "config/config.yaml"
 SECTIONS = sorted((ROOT / "report").rglob("*.tex.j2"))
 
 
@@ -78,25 +89,50 @@ def test_words_are_printed_as_they_stand(render):
         ('fixed(-(value("x") | abs))', "1"),
         ('signed_sum("", ["x", "n"])', "1,2"),
         ('rectified_sum("", ["x", "n"])', "1,2"),
-        ('setting("s.t")', "3"),
-        ('word(setting("s.l")[0])', "3"),
+        ('rectified_sum("", ["minus"])', "1"),
+        ('setting("s.t")', "4"),
+        ('word(setting("s.l")[0])', "4"),
+        ('word(setting("s.names") | length)', "4"),
+        ('grouped(sweeps.w.points | selectattr("errors") | list | length)', "5"),
+        ('plain(sweeps.w.points[0].varied["k"])', "5"),
+        ('differences("own")', "4"),
         ('claim("c")', "1,2"),
+        ("claim_rows() | length", "3"),
+        ('claim_rows() | sum(attribute="holds")', "3"),
+        ("claim_rows()[0].bound", "3"),
+        ("claim_rows()[0].value", "1,2"),
     ],
 )
 def test_every_number_names_the_entries_of_the_ledger_that_it_is_from(tmp_path, expression, places):
-    (tmp_path / "t.tex.j2").write_text(f"((= {expression} =))")
+    claimed = '((* set said = claim("c") *))' if "claim_rows" in expression else ""
+    (tmp_path / "t.tex.j2").write_text(f"{claimed}((= {expression} =))")
     claim = {"place": 1, "holds": True, "sentence": "So.", "cites": ["n", "x"]}
+    claim |= {"claim": "c", "reason": "r", "descriptive": False}
+    claim["printed"] = {"value": "0.5", "bounds": {"above": "0"}}
+    extended = {"extends": None, "projections": {}, "measures": {}, "rows": 9, "kind": "a"}
+    point = {"varied": {"k": [1, 2]}, "values": [], "errors": ["diverged"]}
     text = template.render(
         tmp_path / "t.tex.j2",
         numbers={
             "x": {"value": 0.5, "artifact": "a.json"},
             "n": {"value": 3, "artifact": "b.json"},
+            "minus": {"value": -3, "artifact": "a.json"},
         },
         claims={"c": claim} if "claim" in expression else {},
-        config={"experiments": {}, "s": {"t": 7, "l": [2]}},
+        config={
+            "experiments": {
+                "one": extended,
+                "own": extended | {"extends": "one", "rows": 18, "kind": "b"},
+            },
+            "s": {"t": 7, "l": [2], "names": ["a", "b"]},
+        },
         class_names={},
-        sweeps={},
-        ledger={"artifacts": dict.fromkeys(("a.json", "b.json", "config.json"), {})},
+        sweeps={"w": {"points": [point]}},
+        ledger={
+            "artifacts": dict.fromkeys(
+                ("a.json", "b.json", "claims.json", "config.json", "sweeps/w.json"), {}
+            )
+        },
         lock=ROOT / "requirements.txt",
     )
     assert re.findall(r"\\ledgermark\{([\d,]+)\}", text) == [places]
@@ -107,10 +143,11 @@ def test_the_paper_s_ledger_has_what_it_cites_and_shows():
     made = {"artifacts": dict.fromkeys(("efl/0/training.json", "figures/f.pdf", "figures/e.pdf"))}
     assert template.ledger_places(numbers, ["s"], made) == {
         "a.json": 1,
-        "config.json": 2,
-        "figures/e.pdf": 3,
-        "figures/f.pdf": 4,
-        "sweeps/s.json": 5,
+        "claims.json": 2,
+        "config.json": 3,
+        "figures/e.pdf": 4,
+        "figures/f.pdf": 5,
+        "sweeps/s.json": 6,
     }
 
 
@@ -165,11 +202,14 @@ def test_what_a_user_names_is_printed_and_not_run(render):
         ('((= setting("a.b") =))', r"t.tex.j2:1: the configuration has no key 'a.b'"),
         ("x\n((* if *))", r"t.tex.j2:2: "),
         ("((= listing.__globals__ =))", r"t.tex.j2:1: .*unsafe"),
+        ("x\n((= 3 =))", r"t.tex.j2:2: the number 3 is from no entry of the ledger"),
+        ('((= word(["a", "b"] | length) =))', r"t.tex.j2:1: the number two is from no entry"),
+        ('((= fixed(value("x") | round) =))', r"t.tex.j2:1: .* is from no entry"),
     ],
 )
 def test_a_template_that_asks_for_what_does_not_exist_is_refused(render, text, message):
     with pytest.raises(UserError, match=message):
-        render(text)
+        render(text, {"x": 0.5})
 
 
 NAMES = r"ReLU6|Lite0|SHA-256|\b2017\b"
@@ -190,6 +230,84 @@ def test_every_number_in_the_prose_is_measured():
         text = re.sub(MATHEMATICS + "|" + NAMES, "", text, flags=re.DOTALL)
         found = re.search(r".*\d.*", text)
         assert not found, f"{section.name}: {found[0]}"
+
+
+class Everything(dict):
+    """Numbers as if all that an experiment may be asked for had been measured, with one value."""
+
+    def __init__(self, value, experiments):
+        super().__init__(measured({"any": value}))
+        self.experiments = experiments
+
+    def __contains__(self, name):
+        experiment, *within, _ = name.split(".")
+        known = self.experiments[experiment]
+        return not within or within[0] in known["measures"] or within[0] in known["projections"]
+
+    def __missing__(self, name):
+        return self["any"]
+
+
+def whole_paper(value, holds):
+    """Return the paper's text as if all numbers were one, and every claim held or failed."""
+    loaded = config.load(yaml.safe_load(PAPER.read_text(encoding="utf-8")), [str(PAPER)])
+    settings = config.recorded(loaded)
+    about = claims.load(ROOT / "report/claims.yaml")
+    verdicts = {
+        name: {
+            **{"place": place, "claim": claim.claim, "reason": claim.reason, "holds": holds},
+            **{"descriptive": claim.descriptive, "cites": [claim.number], "sentence": "So it is."},
+            "printed": {"value": "0.5", "bounds": dict.fromkeys(claim.bounds, "0.4")},
+        }
+        for place, (name, claim) in enumerate(about.items(), start=1)
+        if claims.is_made(claim, settings)
+    }
+    shown = set(re.findall(r"\\paperfigure\{([\w-]+)\}", "".join(map(Path.read_text, SECTIONS))))
+    figures = dict.fromkeys((f"figures/{name}.pdf" for name in shown), STEP)
+    point = {"varied": {"training.epochs": 3}, "values": [0.5], "errors": ["no"], "mean": 0.5}
+    sweeps = {"w": {"keys": ["training.epochs"], "shows": "accuracy", "points": [point]}}
+    return template.render(
+        ROOT / "report/paper.tex.j2",
+        numbers=Everything(value, settings["experiments"]),
+        claims=verdicts,
+        config=settings | {"sweeps": {"w": {"experiment": "efl", "replicates": 1}}},
+        class_names={
+            name: list(chosen.dataset.chosen.classes) for name, chosen in loaded.experiments.items()
+        },
+        sweeps=sweeps,
+        ledger={"artifacts": {**LEDGER["artifacts"], **figures, "sweeps/w.json": STEP}},
+        lock=ROOT / "requirements.txt",
+    )
+
+
+UNMARKED = (
+    # Formulas: names of nodes, exponents, and the single digits that may be typed there.
+    MATHEMATICS,
+    # What others have named, and the year of a lecture.
+    NAMES,
+    # Keys that are looked up, and how a table is laid out.
+    r"\\(?:cite[tp]|label|ref|paperfigure)(?:\[[^]]*\])*\{[^}]*\}",
+    r"\\(?:multicolumn|cmidrule)(?:\([lr]+\))?\{[\d-]+\}",
+    # Names of layers and classes.
+    r"\\layer\{[\w\\]+\}|\b(?:conv|pool|relu)\d\b|0, 1, 2, 3, 4, 5, 6, 7, 8 and 9",
+    # Reasons for bounds, in rows that are marked; the ledger itself; what the lock pins.
+    r"\\begin\{(claimtable|ledgertable)\}.*?\\end\{\1\}",
+    r"[\w-]+ & \d+\.\d+\.\d+",
+    # The numbers of rows and columns.
+    r"\n\s*(?:\d &|& method(?: & \d)+)",
+)
+
+
+@pytest.mark.parametrize("holds", [True, False])
+@pytest.mark.parametrize("value", [0, 2])
+def test_a_number_of_the_paper_has_a_mark_or_a_reason_to_have_none(value, holds):
+    """Of numbers in words it is asked where they are printed."""
+    text = whole_paper(value, holds).partition(r"\maketitle")[2]
+    text = re.sub(rf"^{template.SOURCE_MARK}.*", "", text, flags=re.MULTILINE)
+    text = wording.MEASURED.sub("", wording.CLAIMED.sub("", text))
+    for explained in UNMARKED:
+        text = re.sub(explained, "", text, flags=re.DOTALL)
+    assert re.findall(r".*\d.*", text) == []
 
 
 def test_every_number_in_the_claims_is_measured():
@@ -463,9 +581,9 @@ def test_what_sets_a_variant_apart_is_told_key_by_key():
     experiments = {
         name: {**each, "measures": {}} for name, each in {"base": base, "own": own}.items()
     }
-    cited = template.Cited({}, {}, {"experiments": experiments}, {})
+    cited = template.Cited({}, {}, {"experiments": experiments}, {template.CONFIG: 1})
     told = cited.differences("own").replace(r"\allowbreak{}", "")
-    assert told == "a.c = [3] and no projections.x"
+    assert told == r"a.c = \ledgermark{1}{[3]} and no projections.x"
     experiments["own"] = {**experiments["base"], "extends": "base"}
     assert cited.differences("own") == "nothing else"
 

@@ -93,7 +93,7 @@ def test_what_a_user_names_is_typeset_as_it_stands(tmp_path, marker, secret):
         assert re.sub(r"\s", "", name) in printed
 
 
-ESCAPED = {"tex", "breakable"} | {
+ESCAPED = {"tex", "bare", "breakable", "plain"} | {
     name
     for name, method in vars(template.Cited).items()
     if getattr(method, "__annotations__", {}).get("return") is template.Tex

@@ -652,6 +652,7 @@ def test_every_number_and_figure_leads_back_to_what_made_it(small_paper):
         "experiments.mnist.network",
         "seed",
     ]
+    assert "report/claims.yaml" in ledger["artifacts"]["claims.json"]["inputs"]
     swept = [made for path, made in ledger["artifacts"].items() if path.startswith("points/jobs/")]
     assert swept
     for made in swept:

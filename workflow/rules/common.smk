@@ -398,7 +398,11 @@ def steps():
     """What made each file that the paper cites or shows, and all that these are made of."""
     groups = ("datasets", "reports", "shown", "measures", "replicated", "summaries")
     files = [file for group in groups for file in number_sources(group)]
-    files += [f"{RESULTS}/config.json", *figures_of_the_paper()]
+    files += [
+        f"{RESULTS}/config.json",
+        f"{RESULTS}/claims.json",
+        *figures_of_the_paper(),
+    ]
     # Where files pass through a remote storage, paths begin with where it puts them here.
     prefix = str(rules.collect_numbers.output.numbers).removesuffix("numbers.json")
     own = {file.removeprefix(f"{RESULTS}/") for file in files}

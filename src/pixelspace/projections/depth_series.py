@@ -55,7 +55,7 @@ def project(
         field = receptive_field(model, layer, shape[:2])
         seen = [min(size, side) for size, side in zip(field.size, shape, strict=False)]
         shown.append({"name": layer, "units": units.tolist(), "seen": seen})
-        notes += notes_of_stuck([f"layer {layer}, unit {unit}" for unit in units], found.values)
+        notes += [f"layer {layer}, {note}" for note in notes_of_stuck(units, found.values, "unit")]
     about = {
         "kind": "depth_series",
         "class_names": list(dataset.class_names),

@@ -143,6 +143,6 @@ def project(
         "units": units.tolist(),
         "steps": steps,
         "share_outside": float(outside.mean()),
-        "notes": notes_of_stuck([f"unit {number}" for number in units], found.values),
+        "notes": notes_of_stuck(units, found.values, "unit"),
     }
     return Projection({"images": found.images, "values": found.values, "units": units}, about)

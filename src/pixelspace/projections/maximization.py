@@ -32,7 +32,7 @@ from pixelspace.projections.objectives import (
 from pixelspace.projections.objectives import diversity as diversity_of
 from pixelspace.projections.objectives import layer as whole_layer
 from pixelspace.projections.regularizers import L2, Blur, Regularizer, TotalVariation
-from pixelspace.projections.selection import choose_units
+from pixelspace.projections.selection import choose_units, listed
 from pixelspace.projections.transforms import (
     GENTLE,
     ROBUST,
@@ -355,7 +355,7 @@ def project(
     )
     values = found.values.reshape(count, variants, 2)
     images = found.images.reshape(count, variants, *found.images.shape[1:])
-    names = about.get("titles") or [f"unit {number}" for number in about["units"]]
+    titles = about.get("titles")
     about |= {
         "kind": "maximization",
         "class_names": list(dataset.class_names),
@@ -364,7 +364,9 @@ def project(
         "cell": cell,
         "steps": steps,
         "image": image,
-        "notes": notes_of_stuck(names, values, alike=objectives is None),
+        "notes": notes_of_stuck(
+            titles or about["units"], values, "" if titles else "unit", alike=objectives is None
+        ),
     }
     arrays = {"images": images, "values": values}
     if objectives is None:
@@ -372,20 +374,24 @@ def project(
     return Projection(arrays, about)
 
 
-def notes_of_stuck(names: Sequence[str], values: np.ndarray, *, alike: bool = True) -> list[str]:
+def notes_of_stuck(
+    names: Sequence[str] | Sequence[int], values: np.ndarray, what: str = "", *, alike: bool = True
+) -> list[str]:
     """Return a note of what has not climbed, if there is any.
 
     Args:
         names: of what was to grow ``(n,)``.
         values: of the first images and of the last ``(n, ..., 2)``.
+        what: each is, if its name is a number.
         alike: whether they can be compared with each other.
     """
     first, last = np.moveaxis(values.reshape(len(names), -1, 2), -1, 0)
     climb = (last - first).max(1)
     least = LEAST_CLIMB * (np.median(climb) if alike else np.abs(first).max(1))
     stuck = climb <= np.maximum(least, 0)
-    words = ", ".join(name for name, is_stuck in zip(names, stuck, strict=True) if is_stuck)
-    return [f"{words}: {STUCK}"] if words else []
+    own = [name for name, is_stuck in zip(names, stuck, strict=True) if is_stuck]
+    words = listed(own, what) if what else ", ".join(own)
+    return [f"{words}: {STUCK}"] if own else []
 
 
 def _transforms(

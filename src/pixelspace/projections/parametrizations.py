@@ -98,7 +98,6 @@ def project(
         natural = np.stack([test[i].astype(np.float32) for i in best[what].images.ravel()])
         arrays[f"natural_{many}"] = natural.reshape(*own, *shape)
         arrays[f"natural_{what}_values"] = best[what].activations.reshape(own)
-    names = [f"unit {number}" for number in numbers]
     about = {
         "kind": "parametrizations",
         "class_names": list(dataset.class_names),
@@ -112,7 +111,7 @@ def project(
         "notes": [
             f"{way}: {note}"
             for way, row in zip(OF_UNITS, found["unit"], strict=True)
-            for note in notes_of_stuck(names, row.values)
+            for note in notes_of_stuck(numbers, row.values, "unit")
         ],
     }
     return Projection(arrays, about)

@@ -46,6 +46,7 @@ SIGNS = {
     "equal": "$=$",
 }
 CONFIG = "config.json"
+CLAIMS = "claims.json"
 SOURCE_MARK = "% from "
 SOURCE_END = "% end"
 
@@ -62,9 +63,23 @@ def escape(value) -> Tex:
 
 
 def marked(text: str, *values: object) -> Tex:
-    """Return LaTeX that prints a text, and names in the margin the entries that values are from."""
+    """Return LaTeX that prints a text, and names in the margin the entries that values are from.
+
+    Raises:
+        UserError: if there are numbers among them and none is from an entry.
+    """
     places = sorted(entries.of(*values))
+    if not places and any(map(entries.is_number, values)):
+        raise UserError(f"the number {text} is from no entry of the ledger; see `bare`")
     return Tex(rf"\ledgermark{{{','.join(map(str, places))}}}{{{text}}}" if places else text)
+
+
+def bare(number: int) -> Tex:
+    """Print a number that has no mark, since it is no result.
+
+    It names a row, a column, a claim or an entry of the ledger; or says how the text is laid out.
+    """
+    return Tex(f"{number:d}")
 
 
 def parse_lock(lock: str | Path) -> dict[str, str]:
@@ -123,21 +138,25 @@ class Cited:
         """Return what the table of claims says of each, in their order: LaTeX and bounds' signs."""
         return [
             {
-                "place": found["place"],
+                "place": self._of_claims(found["place"]),
                 "claim": found["claim"],
                 "reason": Tex(found["reason"]),
                 "descriptive": found["descriptive"],
                 "value": marked(found["printed"]["value"], *map(self.value, found["cites"])),
-                "bound": Tex(
+                "bound": marked(
                     ", ".join(
                         f"{SIGNS[kind]} {bound}"
                         for kind, bound in found["printed"]["bounds"].items()
-                    )
+                    ),
+                    self._of_claims(0),
                 ),
-                "holds": found["holds"],
+                "holds": self._of_claims(found["holds"]),
             }
             for found in sorted(self._claims.values(), key=lambda found: found["place"])
         ]
+
+    def _of_claims(self, value: int) -> int:
+        return entries.from_entries(value, [self._places[CLAIMS]])
 
     def _checked(self, name: str) -> Mapping:
         if name not in self._claims:
@@ -207,7 +226,8 @@ class Cited:
 
     def rectified_sum(self, prefix: str, names: Sequence[str], digits: int = 2) -> Tex:
         """Print the sum of the numbers ``prefix + name``, or 0 if it is negative."""
-        return self.fixed(max(sum(self.value(prefix + name) for name in names), 0), digits)
+        total = sum(self.value(prefix + name) for name in names)
+        return self.fixed(entries.entered(max(total, 0), total), digits)
 
     def signed_products(
         self, prefix: str, name: str, factors: Sequence[str], digits: int = 2
@@ -232,7 +252,7 @@ class Cited:
             if not isinstance(here, Mapping) or key not in here:
                 raise UserError(f"the configuration has no key '{path}'")
             here = here[key]
-        return _entered(here, self._places[CONFIG])
+        return entries.all_from(here, self._places[CONFIG])
 
     def differences(self, name: str) -> Tex:
         """Print what sets an experiment apart from the one that it extends, key by key."""
@@ -240,7 +260,7 @@ class Cited:
         own, base = experiments[name], experiments[experiments[name]["extends"]]
         before = flat(base)
         changes = [
-            Tex(f"{breakable(key)} = {escape(plain(value))}")
+            Tex(f"{breakable(key)} = {plain(entries.all_from(value, self._places[CONFIG]))}")
             for key, value in flat(own).items()
             if key != "extends" and value not in ({}, before.get(key, ...))
         ]
@@ -299,25 +319,15 @@ def ledger_places(
 ) -> dict[str, int]:
     """Return the place in the paper's ledger, from 1, of each artifact that the paper cites.
 
-    These are those of its numbers and of its sweeps, its figures and the configuration.
+    These are those of its numbers and of its sweeps, its figures, the claims and the configuration.
     """
     cited = {entry["artifact"] for entry in numbers.values()} | set(map(_of_sweep, sweeps))
     cited |= {path for path in ledger["artifacts"] if path.startswith("figures/")}
-    return {path: place for place, path in enumerate(sorted({*cited, CONFIG}), start=1)}
+    return {path: place for place, path in enumerate(sorted({*cited, CLAIMS, CONFIG}), start=1)}
 
 
 def _of_sweep(name: str) -> str:
     return f"sweeps/{name}.json"
-
-
-def _entered(value, place: int):
-    """Return a value, or what nested mappings and lists hold, with numbers from an entry."""
-    if isinstance(value, Mapping):
-        return {key: _entered(inner, place) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_entered(inner, place) for inner in value]
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return entries.from_entries(value, [place]) if is_number else value
 
 
 def breakable(name: str) -> Tex:
@@ -325,9 +335,10 @@ def breakable(name: str) -> Tex:
     return Tex(re.sub(r"/|\.|\\_", r"\g<0>\\allowbreak{}", escape(name)))
 
 
-def plain(value: object) -> str:
-    """Return a value of the configuration as text that can be typeset, lists as in JSON."""
-    return latin(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+def plain(value: object) -> Tex:
+    """Print a value of the configuration, lists as in JSON, as far as it can be typeset."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return marked(escape(latin(text)), *(value if isinstance(value, list) else [value]))
 
 
 def latin(text: str) -> str:
@@ -345,7 +356,7 @@ class MarkingLoader(jinja2.FileSystemLoader):
 
 def environment(folder: str | Path) -> jinja2.Environment:
     """Return the strict, sandboxed Jinja2 environment of the templates in ``folder``."""
-    return ImmutableSandboxedEnvironment(
+    made = ImmutableSandboxedEnvironment(
         loader=MarkingLoader(folder),
         undefined=jinja2.StrictUndefined,
         finalize=escape,
@@ -360,6 +371,8 @@ def environment(folder: str | Path) -> jinja2.Environment:
         comment_start_string="((#",
         comment_end_string="#))",
     )
+    made.filters["length"] = entries.length
+    return made
 
 
 def render(
@@ -405,6 +418,7 @@ def render(
             .render(
                 **functions,
                 tex=Tex,
+                bare=bare,
                 plain=plain,
                 latin=latin,
                 listed_points=lambda sweep: listed(sweep["points"]),
@@ -413,7 +427,8 @@ def render(
                 untold=untold,
                 class_names=class_names,
                 sweeps={
-                    name: _entered(sweep, places[_of_sweep(name)]) for name, sweep in sweeps.items()
+                    name: entries.all_from(sweep, places[_of_sweep(name)])
+                    for name, sweep in sweeps.items()
                 },
                 breakable=breakable,
                 ledger=[
