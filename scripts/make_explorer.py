@@ -9,7 +9,6 @@ with runtime.job(snakemake.log[0]):
         snakemake.output.page,
         template=snakemake.input.template,
         beside=[snakemake.input.style, snakemake.input.script],
-        projections=snakemake.params.projections,
-        layers=snakemake.params.layers,
+        experiments={name: page.Sources(**own) for name, own in snakemake.params.shown.items()},
         numbers=artifacts.read_json(snakemake.input.numbers),
     )

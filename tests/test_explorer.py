@@ -30,6 +30,7 @@ from pixelspace.figures import atlas, style, tiles
 from pixelspace.networks import cnn, efficientnet, perceptron
 from pixelspace.report.explorer import page, panels, sheets
 from pixelspace.report.explorer.panels import Layer, Network, Seen, Unit
+from pixelspace.units import bundled, named, stages
 
 ROOT = Path(__file__).parents[1]
 SOURCES = ROOT / "report/explorer"
@@ -43,8 +44,11 @@ NETWORKS = {
     "digits": cnn.layers(input_shape=(28, 28, 1), classes=10),
     "dishes": efficientnet.layers(input_shape=(96, 96, 3), classes=3),
     "few": cnn.layers(input_shape=(32, 32, 3), classes=2),
+    "bare": cnn.layers(input_shape=(96, 96, 3), classes=3),
 }
 NUMBERS = {
+    "digits.replicates": (5, "digits/median/training.json"),
+    "digits.shown_replicate": (3, "digits/median/training.json"),
     "letters.test_accuracy": (1.0, "letters/0/training.json"),
     "letters.letter_parts.node1_leg": (4.5, "letters/0/measures/letter_parts.json"),
     "letters.letter_parts.node2_leg": (-1.5, "letters/0/measures/letter_parts.json"),
@@ -65,7 +69,8 @@ def with_about(made: Projection, **about) -> Projection:
 def sums() -> Projection:
     made = examples.maximized(2, 1, 28, 1)
     about = {key: value for key, value in made.about.items() if key != "units"}
-    return with_about(Projection(made.arrays, about), titles=["4 - 9", HOSTILE[0]])
+    arrays = {key: values for key, values in made.arrays.items() if key != "units"}
+    return with_about(Projection(arrays, about), titles=["4 - 9", HOSTILE[0]])
 
 
 def projections() -> dict[str, dict[str, Projection]]:
@@ -104,7 +109,30 @@ def projections() -> dict[str, dict[str, Projection]]:
             "dream": examples.dream(2, (80, 80), HOSTILE),
         },
         "few": {"hard_images": examples.hard_images()},
+        "bare": {"feature_maps": examples.maps(blob, {"rescale": (96, 96, 3)})},
     }
+
+
+def beside() -> dict[str, list[tuple[str, Projection]]]:
+    """What is made of units beside the projections, with the name of their stage."""
+    patches = with_about(examples.patches(2, 3, 12, 1), layer="relu1")
+    weights = with_about(examples.kernels(1, 5, 1), layer="conv2")
+    weights.arrays["units"][:] = 10
+    return {"digits": [("conv1", patches), ("conv2", weights)]}
+
+
+def sources(folder: Path, name: str, projections: list[Path]) -> page.Sources:
+    """Write what else is shown of an experiment; return all of it."""
+    units = folder / f"results/units/{name}-0.npz"
+    artifacts.write_projection(units, bundled(beside().get(name, [])))
+    figures = [folder / f"results/figures/{name}-samples.png"] if name == "letters" else []
+    for figure in figures:
+        with artifacts.written(figure) as file:
+            Image.new("RGB", (1200, 400), "white").save(file)
+        artifacts.write_text(figure.with_suffix(".txt"), "Images of letters.\n")
+    layers = [(layer.name, layer.kind) for layer in NETWORKS[name]]
+    stages = ["conv1", "conv2", "logits"] if name == "digits" else []
+    return page.Sources(projections, units, stages, layers, figures)
 
 
 def made(folder: Path) -> Path:
@@ -118,8 +146,7 @@ def made(folder: Path) -> Path:
         folder / "results/explorer/index.html",
         template=SOURCES / "index.html.j2",
         beside=[SOURCES / "explorer.css", SOURCES / "explorer.js"],
-        projections=paths,
-        layers={name: [(layer.name, layer.kind) for layer in NETWORKS[name]] for name in paths},
+        experiments={name: sources(folder, name, own) for name, own in paths.items()},
         numbers={
             name: {"value": value, "artifact": artifact}
             for name, (value, artifact) in NUMBERS.items()
@@ -162,6 +189,13 @@ def test_a_kind_that_nothing_sorts_shows_the_examples_of_its_figure(monkeypatch)
     assert data["projections"] == [{"name": "map", "opens": [["look", "network"]]}]
 
 
+def test_the_units_that_panels_are_of_are_those_that_projections_name():
+    for own in projections().values():
+        for made in own.values():
+            found = {tuple(p.of) for p in panels.panels(made) if isinstance(p.of, Unit)}
+            assert found == named(made), made.about["kind"]
+
+
 def test_no_panel_is_empty_and_every_picture_is_in_words():
     for own in projections().values():
         for projection in own.values():
@@ -181,7 +215,8 @@ def test_a_unit_has_its_weights_and_what_each_class_makes_of_it():
 
 
 def test_a_unit_has_its_own_patches_strongest_first_and_the_way_back_of_each():
-    made = examples.patches(3, 4, 14, 1)
+    labels = [["1", "1", "7", "1"]] * 3
+    made = with_about(examples.patches(3, 4, 14, 1), labels=labels)
     patches, back = of(Unit("relu2", 10), made)
     white = made.arrays["inside"][1][..., None]
     for rank, (patch, deconvolution) in enumerate(
@@ -192,6 +227,9 @@ def test_a_unit_has_its_own_patches_strongest_first_and_the_way_back_of_each():
         assert np.array_equal(deconvolution.tile.values, made.arrays["deconvolutions"][1, rank])
         assert patch.caption == panels.number(made.arrays["activations"][1, rank])
     assert len({picture.tile.scale for picture in back.pictures}) == 1
+    counts = patches.bars["patches by class"]
+    assert list(counts) == made.about["class_names"]
+    assert {name: count for name, count in counts.items() if count} == {"1": 3, "7": 1}
 
 
 def test_two_methods_that_begin_with_the_same_patches_show_them_once():
@@ -309,8 +347,8 @@ def test_an_atlas_is_of_its_layer_and_a_dream_of_its_layer_and_image():
 
 def test_layers_that_keep_their_units_are_one_stage():
     layers = [(layer.name, layer.kind) for layer in NETWORKS["digits"]]
-    assert ["conv2", "relu2", "pool2"] in page.stages(layers)
-    assert page.stages(layers)[-1] == ["logits", "probabilities"]
+    assert ["conv2", "relu2", "pool2"] in stages(layers)
+    assert stages(layers)[-1] == ["logits", "probabilities"]
 
 
 def test_a_number_has_its_interval_or_spread_beside_it(explorer):
@@ -518,16 +556,42 @@ def test_no_two_buttons_have_the_same_name(browser, explorer):
             assert len(set(names)) == len(names)
 
 
-def test_a_unit_says_what_is_not_projected_of_it(browser, explorer):
-    stages = {stage["name"]: stage for stage in data_of(explorer, "dishes")["stages"]}
-    lacks = {unit["number"]: unit["lacks"] for unit in stages["b4_out"]["units"]}
-    patches = ["weights", "feature maps", "maximization"]
-    series = ["weights", "feature maps", "top patches", "deconvolutions"]
-    assert lacks == {3: patches, 10: patches, 1: series, 4: series}
-    link = "#network=dishes&look=unit&layer=b4_out&unit=3"
-    with opened(browser, explorer, fragment=link) as page:
-        said = page.get_by_text("Not projected of this unit").inner_text()
-        assert said.startswith("Not projected of this unit: weights, feature maps, maximization.")
+def test_what_is_made_of_units_beside_stands_among_their_other_panels(explorer):
+    stages = {stage["name"]: stage for stage in data_of(explorer, "digits")["stages"]}
+    titles = {
+        unit["number"]: [panel["title"] for panel in unit["panels"]]
+        for unit in stages["conv2"]["units"]
+    }
+    assert titles[10] == ["weights", "strongest patches", "deconvolution"]
+    sheets = data_of(explorer, "digits")["sheets"]
+    assert sheets[-3:] == [f"digits-units-{stage}.webp" for stage in ("conv1", "conv2", "logits")]
+    assert all((explorer.parent / sheet).is_file() for sheet in sheets)
+
+
+def test_a_unit_that_can_have_no_weights_says_so(browser, explorer):
+    with opened(browser, explorer, fragment="#network=bare") as page:
+        said = "There can be no weights of this unit: no layer up to it has any."
+        assert page.get_by_text(said).count() == 1
+        go(page, "#network=digits&layer=conv1")
+        assert page.get_by_text(said).count() == 0
+
+
+def test_the_head_says_which_network_is_shown(browser, explorer):
+    with opened(browser, explorer, fragment="#network=digits") as page:
+        said = "digits: number 3, counted from 0, of 5 trained networks: the median by validation"
+        assert page.locator("#which").inner_text().startswith(said)
+        go(page, "#network=letters")
+        said = "letters: the one network that is trained."
+        assert page.locator("#which").inner_text() == said
+
+
+def test_a_network_has_the_figures_that_are_of_no_projection(browser, explorer):
+    with opened(browser, explorer, fragment="#network=letters&look=network") as page:
+        figure = page.get_by_role("img", name="Images of letters.")
+        page.wait_for_function("[...document.images].every((one) => one.complete)")
+        assert figure.evaluate("image => image.naturalWidth") == 1200
+        link = page.get_by_role("link", name="samples by itself")
+        assert link.get_attribute("href") == "letters-samples.png"
 
 
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])

@@ -27,6 +27,7 @@ from repository import RESULTS, ROOT, SMOKE, copy_of_the_repository, snakemake
 from pixelspace import artifacts
 from pixelspace.files import file_hash
 from pixelspace.report import latex, template
+from pixelspace.units import SHOWING
 
 PAPER = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
 
@@ -677,8 +678,9 @@ def test_every_number_and_figure_leads_back_to_what_made_it(small_paper):
 
 def test_the_explorer_is_for_readers_and_not_a_part_of_the_paper(tmp_path):
     folder = copy_of_the_repository(tmp_path / "paper")
-    assert "make_explorer" in rules(planned(folder, "readers"))
-    assert "make_explorer" not in rules(planned(folder))
+    for_readers = {"make_explorer", "project_units"}
+    assert for_readers <= rules(planned(folder, "readers"))
+    assert not for_readers & rules(planned(folder))
 
 
 def test_the_explorer_shows_all_that_is_projected(small_paper):
@@ -688,7 +690,14 @@ def test_the_explorer_shows_all_that_is_projected(small_paper):
     needed = {"index.html", "explorer.css", "explorer.js"}
     for name, experiment in PAPER["experiments"].items():
         needed |= {f"{name}.js", *(f"{name}-{own}.webp" for own in experiment["projections"])}
-    assert needed <= {file.name for file in folder.iterdir()}
+        needed |= {f"{name}-{figure}.png" for figure in ("samples", "training")}
+    assert needed | {"efl-diagram.png"} <= {file.name for file in folder.iterdir()}
+    for name in PAPER["experiments"]:
+        text = (folder / f"{name}.js").read_text(encoding="utf-8")
+        shown = json.loads(text.removeprefix("explorer.experiments.push(").removesuffix(");\n"))
+        units = [unit for stage in shown["stages"] for unit in stage["units"]]
+        for kinds in ({panel["kind"] for panel in unit["panels"]} for unit in units):
+            assert all(kinds & {*alike} for alike in SHOWING.values()), name
 
 
 @pytest.mark.parametrize(

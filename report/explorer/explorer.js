@@ -212,16 +212,22 @@ const explorer = { experiments: [] };
     return list.length ? [row] : [];
   };
 
-  const lacks = (unit) => unit.lacks.length === 0 ? [] : [element("p", {
+  const lacks = (layer) => layer.weighted ? [] : [element("p", {
     className: "quiet",
-    textContent: `Not projected of this unit: ${unit.lacks.join(", ")}. ` +
-      "To see them, name it under units of such a projection in the configuration." })];
+    textContent: "There can be no weights of this unit: no layer up to it has any." })];
+
+  const figures = (title, found) => found.length === 0 ? [] : [
+    element("h2", { textContent: title }),
+    ...found.map(({ name, file, alt, width, height }) => element("article", { className: "panel" },
+      element("h3", { textContent: name }),
+      element("img", { loading: "lazy", src: file, alt, width, height }),
+      element("p", {}, element("a", { href: file, textContent: `${name} by itself` }))))];
 
   const views = {
     unit: ({ layer, unit }) => [
       ...strip("Units", "unit", layer.units, unit, firstPicture, (one) => one.name),
       ...(unit ? panels(`Unit ${unit.name} of ${layer.layers.join(", ")}`, unit.panels) : []),
-      ...(unit ? lacks(unit) : []),
+      ...(unit ? lacks(layer) : []),
       ...(unit ? numbers("Measures of the unit", unit.numbers) : []),
       ...panels(`All of ${layer.layers.join(", ")}`, layer.panels),
       ...numbers("Measures of the layer", layer.numbers),
@@ -236,6 +242,7 @@ const explorer = { experiments: [] };
     ],
     network: ({ network }) => [
       ...panels(`All of ${network.name}`, network.panels),
+      ...figures(`Figures of ${network.name}`, network.figures),
       ...numbers(`Measures of ${network.name}`, network.numbers),
     ],
   };
@@ -257,6 +264,7 @@ const explorer = { experiments: [] };
     fill("network", explorer.experiments.map(({ name }) => text(name)), network.name);
     for (const option of at("look").options) option.hidden = !possible(network).includes(option.value);
     at("look").value = look;
+    at("which").textContent = `${network.name}: ${network.which}.`;
     fill("layer", look === "unit" ? network.stages.map(({ name, layers }) =>
       [name, layers.join(", ")]) : [], layer?.name);
     fill("unit", look === "unit" ? layer.units.map(({ number, name }) =>

@@ -42,7 +42,7 @@ OWN_FOLDERS = (
     *("benchmarks", "config", "data", "docs", "profiles", "report"),
     *("scripts", "src", "tests", "tools", "workflow"),
 )
-RESERVED = ("figures", "machine", "logs", "points", "sweeps", "sweep", "explorer")
+RESERVED = ("figures", "machine", "logs", "points", "sweeps", "sweep", "explorer", "units")
 SUBJECTS = ("samples", "training", "diagram", "projections")
 MOST_NETWORKS = 100_000  # of all sweeps: each is checked and planned at every start
 SSIM_SIDE = 11  # pixels of the window of measures.ssim

@@ -9,7 +9,7 @@ import progress
 import targets
 import warm
 import why
-from pixelspace import fingerprint, machine, runtime
+from pixelspace import fingerprint, machine, planned_units, runtime
 from pixelspace import sweeps as planning
 from pixelspace.files import digest, listing
 from pixelspace.seeds import derive
@@ -533,10 +533,27 @@ def looks():
     }
 
 
+def units_of(name):
+    """What there is of the units of an experiment beside its projections."""
+    return f"{RESULTS}/units/{name}-{Path(shown(name)).name}.npz"
+
+
+def figures_of_explorer(name):
+    """The figures of an experiment that are of no projection: of images, training and measures."""
+    apart = {"projections", *CONFIG.experiments[name].projections}
+    return [
+        f"{RESULTS}/figures/{name}-{subject}.png"
+        for subject in subjects(name)
+        if subject not in apart
+    ]
+
+
 def of_explorer():
     """The files that the page of the explorer needs: for each experiment its data and pictures."""
-    return [f"{EXPLORER}/{name}.js" for name in CONFIG.experiments] + [
-        f"{EXPLORER}/{name}-{projection}.webp"
-        for name, chosen in CONFIG.experiments.items()
-        for projection in chosen.projections
-    ]
+    files = []
+    for name, chosen in CONFIG.experiments.items():
+        stages = [f"units-{stage}" for stage in planned_units.plan(chosen)]
+        sheets = [f"{name}-{own}.webp" for own in [*chosen.projections, *stages]]
+        figures = [Path(figure).name for figure in figures_of_explorer(name)]
+        files += [f"{name}.js", *sheets, *figures]
+    return [f"{EXPLORER}/{file}" for file in files]

@@ -1,7 +1,37 @@
+rule project_units:
+    input:
+        dataset=rules.make_dataset.output.dataset,
+        weights=rules.train_network.output.weights,
+        projections=projections,
+    output:
+        units=f"{RESULTS}/units/{{experiment}}-{{replicate}}.npz",
+    log:
+        f"{RESULTS}/logs/project_units/{{experiment}}-{{replicate}}.log",
+    threads: 1
+    resources:
+        mem_mb=3000,
+    params:
+        network=network_settings,
+        planned=lambda wildcards: planned_units.plan(experiment(wildcards)),
+        seed=seed("projection"),
+        code=code("project_units", lambda wildcards: [network_module(wildcards)]),
+    message:
+        "project units of {wildcards.experiment} by the methods that they lack"
+    script:
+        "../../scripts/project_units.py"
+
+
 rule make_explorer:
     input:
         projections=[
             path for name in CONFIG.experiments for path in projections_of(name)
+        ],
+        units=[units_of(name) for name in CONFIG.experiments],
+        figures=[
+            Path(figure).with_suffix(kind)
+            for name in CONFIG.experiments
+            for figure in figures_of_explorer(name)
+            for kind in (".png", ".txt")
         ],
         numbers=rules.collect_numbers.output.numbers,
         template=shipped("report/explorer/index.html.j2"),
@@ -18,9 +48,14 @@ rule make_explorer:
     resources:
         mem_mb=2000,
     params:
-        projections={name: projections_of(name) for name in CONFIG.experiments},
-        layers={
-            name: [(layer.name, layer.kind) for layer in chosen.layers]
+        shown={
+            name: {
+                "projections": projections_of(name),
+                "units": units_of(name),
+                "stages": list(planned_units.plan(chosen)),
+                "layers": [(layer.name, layer.kind) for layer in chosen.layers],
+                "figures": figures_of_explorer(name),
+            }
             for name, chosen in CONFIG.experiments.items()
         },
         code=code(

@@ -30,13 +30,14 @@ from pixelspace.report.compare import Build, Change, ClaimChange, Names, counted
 
 APART = (
     *("machine", "logs", "points", "diff.pdf", "diff.tex"),
-    *("explorer", "ro-crate", "ro-crate-metadata.json"),
+    *("explorer", "units", "ro-crate", "ro-crate-metadata.json"),
 )
 FOR_READERS = (".html", ".gz")
 """What in a folder of results is no artifact of the paper, or none that has to be there: by the
 first part of the path, and by the end of the name.
 
-Pages and archives for readers are made of the paper's artifacts, and only where they are asked for.
+Pages and archives for readers are made of the paper's artifacts, and only where they are asked for,
+as are projections for the explorer alone.
 What is known of networks of sweeps stays there for other configurations to use; what of it is the
 paper's is in the tables of sweeps.
 """

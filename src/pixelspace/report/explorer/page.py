@@ -10,12 +10,14 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.colors import to_hex
+from PIL import Image
 
-from pixelspace.artifacts import Projection, read_projection, write_text, written
+from pixelspace.artifacts import Projection, checked, read_projection, write_text, written
 from pixelspace.figures import style, tiles
 from pixelspace.report import pages
 from pixelspace.report.explorer import panels, sheets
@@ -28,20 +30,10 @@ from pixelspace.report.explorer.panels import (
     Unit,
     number,
 )
+from pixelspace.units import stages, unbundled, weighted
 
-SAME_UNITS = frozenset(
-    "batchnorm relu relu6 maxpool average_pool dropout identity sigmoid softmax".split()
-)
-"""Kinds of layers whose units are those of the layer before."""
-
-OF_UNITS = {
-    "weights": {"weights"},
-    "feature maps": {"feature_maps"},
-    "top patches": {"top_patches", "deconvolutions"},
-    "deconvolutions": {"deconvolutions"},
-    "maximization": {"maximization", "depth_series", "parametrizations", "maco"},
-}
-"""What there can be to see of any unit, and the kinds of projection that have it."""
+ORDER = {kind: place for place, kind in enumerate(panels.KINDS)}
+"""In which the panels of a unit stand, whoever made them."""
 
 STOPS = 17  # of a scale in CSS
 
@@ -56,20 +48,6 @@ BESIDE = ("_deviation", "_mean_low", "_mean_high")
 
 Numbers = dict[str, list[list[str]]]
 """By the name of a measure, or nothing: rows of a number's name, its value, and its spread."""
-
-
-def stages(layers: Sequence[tuple[str, str]]) -> list[list[str]]:
-    """Put layers, as names and kinds from the input on, together with those that keep their units.
-
-    So ``conv1``, ``relu1`` and ``pool1`` are one stage, whose unit 3 is the same filter in each.
-    """
-    found: list[list[str]] = []
-    for name, kind in layers:
-        if kind in SAME_UNITS and found:
-            found[-1].append(name)
-        else:
-            found.append([name])
-    return found
 
 
 def numbers_of(experiment: str, numbers: Mapping[str, Mapping]) -> Numbers:
@@ -133,6 +111,7 @@ def experiment(
     projections: Mapping[str, Projection],
     layers: Sequence[tuple[str, str]],
     numbers: Mapping[str, Mapping],
+    parts: Mapping[str, Sequence[Projection]] | None = None,
 ) -> tuple[dict, dict[str, bytes]]:
     """Return what the page knows of an experiment, as JSON types, and its sheets by file name.
 
@@ -140,22 +119,30 @@ def experiment(
         projections: by name, in the order in which they are shown.
         layers: name and kind of each of the network's, from the input on.
         numbers: as in ``numbers.json``.
+        parts: by stage, what is made of its units beside the projections.
     """
     shown = {key: list(panels.panels(projection)) for key, projection in projections.items()}
-    files, by_subject, images = _laid_out(name, _without_repetition(shown))
+    of_parts = {
+        f"units-{stage}": [panel for part in own for panel in panels.panels(part)]
+        for stage, own in (parts or {}).items()
+    }
+    both = shown | of_parts
+    files, by_subject, images = _laid_out(name, _without_repetition(both))
     places = {
         panel.of: panel.of.place
-        for own in shown.values()
+        for own in both.values()
         for panel in own
         if isinstance(panel.of, Seen) and panel.of.place
     }
     names = dict(zip(images, _names(images, places), strict=True))
     own_numbers = numbers_of(name, numbers)
     class_names = next((made.about["class_names"] for made in projections.values()), ())
-    kinds = {key: made.about["kind"] for key, made in projections.items()}
-    found = (_stage(stage, by_subject, own_numbers, class_names, kinds) for stage in stages(layers))
+    found = (
+        _stage(stage, by_subject, own_numbers, class_names, layers) for stage in stages(layers)
+    )
     return {
         "name": name,
+        "which": which(name, numbers),
         "sheets": list(files),
         "projections": [
             {"name": key, "opens": _pairs(_opens(own, names))} for key, own in shown.items() if own
@@ -174,6 +161,17 @@ def experiment(
         "panels": by_subject.get(Network(), []),
         "numbers": _pairs(own_numbers),
     }, files
+
+
+def which(name: str, numbers: Mapping[str, Mapping]) -> str:
+    """Return which of an experiment's networks is shown, in words."""
+    trained, shown = (numbers.get(f"{name}.{what}") for what in ("replicates", "shown_replicate"))
+    if trained is None or trained["value"] == 1:
+        return "the one network that is trained"
+    return (
+        f"number {shown['value']}, counted from 0, of {trained['value']} trained networks: "
+        "the median by validation loss"
+    )
 
 
 def _laid_out(
@@ -243,16 +241,15 @@ def _stage(
     by_subject: Mapping[Subject, list[dict]],
     numbers: Numbers,
     class_names: Sequence[str],
-    kinds: Mapping[str, str],
+    network: Sequence[tuple[str, str]],
 ) -> dict | None:
-    """Return what is shown of some layers with the same units, if there is anything.
-
-    Args:
-        kinds: of projections, by name.
-    """
+    """Return what is shown of some layers with the same units, if there is anything."""
     units = sorted({of.number for of in by_subject if isinstance(of, Unit) and of.layer in layers})
     shown = {
-        unit: [panel for layer in layers for panel in by_subject.get(Unit(layer, unit), ())]
+        unit: sorted(
+            (panel for layer in layers for panel in by_subject.get(Unit(layer, unit), ())),
+            key=lambda panel: ORDER.get(panel["kind"], len(ORDER)),
+        )
         for unit in units
     }
     whole = [panel for layer in layers for panel in by_subject.get(Layer(layer), ())]
@@ -261,6 +258,7 @@ def _stage(
     return {
         "name": layers[0],
         "layers": list(layers),
+        "weighted": weighted(network, layers),
         "panels": whole,
         "numbers": _pairs(about_layers(numbers, layers)),
         "units": [
@@ -268,7 +266,6 @@ def _stage(
                 "number": unit,
                 "name": panels.unit_name(layers[0], unit, class_names),
                 "panels": own,
-                "lacks": _lacks({kinds[panel["projection"]] for panel in own}),
                 "numbers": _pairs(about_node(numbers, unit) if "hidden" in layers else {}),
             }
             for unit, own in shown.items()
@@ -276,15 +273,11 @@ def _stage(
     }
 
 
-def _lacks(kinds: set[str]) -> list[str]:
-    """Return what is not shown of a unit that projections of these kinds are of."""
-    return [words for words, having in OF_UNITS.items() if not having & kinds]
-
-
 def _panel(panel: Panel, projection: str, where: Iterator[list[int]]) -> dict:
     """Return a panel as JSON types; a picture is its sheet, its box there, its words and unit."""
     return {
         "projection": projection,
+        "kind": panel.kind,
         "title": panel.title,
         "layer": panel.layer,
         "pictures": [[*next(where), p.caption, p.alt, p.unit] for p in panel.pictures],
@@ -347,13 +340,26 @@ def gradient(colours) -> str:
     return f"linear-gradient(to right, {', '.join(map(to_hex, stops))})"
 
 
+class Sources(NamedTuple):
+    """What the page shows of an experiment: artifacts in the order in which they are shown.
+
+    ``units`` has what is made beside these of the units of ``stages``; ``layers`` are name and kind
+    of each layer, from the input on; ``figures`` are pictures with their words beside them.
+    """
+
+    projections: Sequence[str | os.PathLike]
+    units: str | os.PathLike
+    stages: Sequence[str]
+    layers: Sequence[tuple[str, str]]
+    figures: Sequence[str | os.PathLike]
+
+
 def make(
     path: str | os.PathLike,
     *,
     template: str | os.PathLike,
     beside: Iterable[str | os.PathLike],
-    projections: Mapping[str, Sequence[str | os.PathLike]],
-    layers: Mapping[str, Sequence[tuple[str, str]]],
+    experiments: Mapping[str, Sources],
     numbers: Mapping[str, Mapping],
 ) -> None:
     """Write the page to ``path``, and all that it needs into the same folder.
@@ -362,18 +368,35 @@ def make(
 
     Args:
         beside: files that the page needs as they are.
-        projections: by experiment, the artifacts in the order in which they are shown.
-        layers: by experiment, name and kind of each layer, from the input on.
     """
     folder = Path(path).parent
-    for name, paths in projections.items():
-        read = {Path(own).stem: read_projection(own) for own in paths}
-        data, files = experiment(name, read, layers[name], numbers)
+    for name, sources in experiments.items():
+        read = {Path(own).stem: read_projection(own) for own in sources.projections}
+        parts: dict[str, list[Projection]] = {stage: [] for stage in sources.stages}
+        for stage, part in unbundled(read_projection(sources.units)):
+            parts[stage].append(part)
+        data, files = experiment(name, read, sources.layers, numbers, parts)
+        figures = [Path(figure) for figure in sources.figures]
+        data["figures"] = [_figure(name, figure) for figure in figures]
+        files |= {figure.name: checked(figure).read_bytes() for figure in figures}
         for file, content in {f"{name}.js": script(data).encode(), **files}.items():
             _write(folder / file, content)
     for file in map(Path, beside):
         _write(folder / file.name, file.read_bytes())
-    write_text(path, html(template, list(projections)))
+    write_text(path, html(template, list(experiments)))
+
+
+def _figure(experiment: str, png: Path) -> dict:
+    """Return what the page knows of a figure."""
+    with Image.open(png) as image:
+        width, height = image.size
+    return {
+        "name": png.stem.removeprefix(f"{experiment}-").replace("_", " "),
+        "file": png.name,
+        "alt": checked(png.with_suffix(".txt")).read_text(encoding="utf-8").strip(),
+        "width": width,
+        "height": height,
+    }
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -7,6 +7,7 @@ tiles of the figures, so that a value has the same colour on paper and here.
 import functools
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -24,6 +25,7 @@ from pixelspace.figures import randomized as randomized_figure
 from pixelspace.figures import style, tiles
 from pixelspace.figures import top_patches as top_patches_figure
 from pixelspace.figures import weights as weights_figure
+from pixelspace.units import explained_unit
 
 
 class Unit(NamedTuple):
@@ -90,8 +92,8 @@ class Panel:
 
     ``facts`` are words by what they say, ``bars`` values by the name of a class or unit, by what
     they say, ``methods`` the names of methods of attribution, for which there are measures,
-    ``place`` that of the image which the pictures are of, if they are of one, and ``fields`` the
-    row and column of each picture, from 1, if they are a map.
+    ``place`` that of the image which the pictures are of, if they are of one, ``fields`` the row
+    and column of each picture, from 1, if they are a map, and ``kind`` that of the projection.
     """
 
     of: Subject
@@ -104,6 +106,7 @@ class Panel:
     methods: Sequence[str] = ()
     place: str = ""
     fields: Sequence[tuple[int, int]] = ()
+    kind: str = ""
 
 
 def panels(projection: Projection) -> Iterator[Panel]:
@@ -114,7 +117,7 @@ def panels(projection: Projection) -> Iterator[Panel]:
     shown = KINDS.get(projection.about["kind"], examples)
     for panel in shown(projection):
         notes = [style.in_words(note) for note in panel.notes if concerns(note, panel.of)]
-        yield replace(panel, notes=notes)
+        yield replace(panel, kind=projection.about["kind"], notes=notes)
 
 
 def examples(projection: Projection) -> Iterator[Panel]:
@@ -239,7 +242,15 @@ def top_patches(projection: Projection) -> Iterator[Panel]:
             )
         ]
         facts = {"strongest activation": number(activations[0])}
-        yield Panel(Unit(layer, unit), row.method, layer, pictures, facts)
+        yield Panel(Unit(layer, unit), row.method, layer, pictures, facts, _classes(about, place))
+
+
+def _classes(about: Mapping, unit: int) -> dict[str, dict[str, float]]:
+    """Say how many of a unit's patches are of each class, as far as that is known."""
+    if "labels" not in about:
+        return {}
+    counts = Counter(about["labels"][unit])
+    return {"patches by class": {name: counts[name] for name in about["class_names"]}}
 
 
 def _from(projection: Projection, unit: int, rank: int) -> str:
@@ -436,14 +447,8 @@ def attribution(projection: Projection) -> Iterator[Panel]:
             methods=about["methods"],
         )
     for explained, pictures in of_units.items():
-        of = Unit(about["layer"], _explained_unit(explained, about["class_names"]))
+        of = Unit(about["layer"], explained_unit(explained, about["class_names"]))
         yield Panel(of, "attribution", of.layer, pictures, notes=about["notes"])
-
-
-def _explained_unit(explained: str, class_names: Sequence[str]) -> int:
-    if explained in class_names:
-        return class_names.index(explained)
-    return int(explained.removeprefix("unit "))
 
 
 def randomized(projection: Projection) -> Iterator[Panel]:
