@@ -121,13 +121,14 @@ def snakemake(run: subprocess.Popen) -> psutil.Process | None:
 
 def steps(run: subprocess.Popen) -> list[psutil.Process]:
     """The processes of the steps at work."""
-    return [p for p in processes(run) if step(p) and "bash" not in command(p).partition(" ")[0]]
+    return [process for process in processes(run) if step(process)]
 
 
 def step(process: psutil.Process) -> str | None:
-    """The name of the rule that a process works for."""
-    found = re.search(r"\.snakemake/scripts/\w+\.(\w+)\.py", command(process))
-    return found and found[1]
+    """The name of the rule that a process works for, which it writes a log for."""
+    with contextlib.suppress(OSError):
+        found = re.search(rf"/{RESULTS}/logs/(\w+)", os.readlink(f"/proc/{process.pid}/fd/1"))
+        return found and found[1]
 
 
 def wait_until(condition: Callable[[], object], run: subprocess.Popen, poll: float = 0.05):
