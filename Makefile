@@ -100,7 +100,7 @@ lint: python-dev
 bench: bench-pipeline bench-rendering bench-projections bench-scale $(if $(PHOTOS),bench-memory)
 
 bench-pipeline: python-dev tex
-	@exec .venv/bin/python benchmarks/pipeline.py
+	@PYTHONPATH=src exec .venv/bin/python benchmarks/pipeline.py
 
 bench-rendering: python-dev
 	@PYTHONPATH=src exec .venv/bin/python benchmarks/rendering.py
