@@ -122,7 +122,7 @@ def test_what_is_forked_ends_with_its_run(tmp_path, script):
 import os, psutil, sys
 from warm import Forks
 Forks().run(*sys.argv[1:])
-print(*(child.pid for child in psutil.Process().children(recursive=True)), flush=True)
+print(*(child.pid for child in psutil.Process().children()), flush=True)
 os.kill(os.getpid(), 9)
 """
     done = subprocess.run(
