@@ -18,7 +18,7 @@ BAD = "<img src=x onerror=alert(1)> & \"'"
 BODY = r"""
 \section{One}
 \paragraph{Many.} So many: ((= count("n") =)). ((= claim("large") =)) By
-\citet{olah2017feature}, ((= bad =)). ((= claim("small") =))
+\citet{olah2017feature} and \citet{simonyan2014deep}, ((= bad =)). ((= claim("small") =))
 \subsection*{Two}
 \begin{equation}
   y = ((= number("n") =))\,x_{\mathrm{as many as fill a line for which no phone is wide enough}}
@@ -29,7 +29,7 @@ BODY = r"""
   \hypertarget{claim:2}{C2} & a & b & c & d & e \\
 \end{claimtable}
 \begin{ledgertable}((* for e in ledger *))
-  \hypertarget{ledger:((= e.place =))}{((= e.place =))} & ((= e.path =)) & a & b & c \\
+  \hypertarget{ledger:((= bare(e.place) =))}{((= bare(e.place) =))} & ((= e.path =)) & a & b & c \\
 ((* endfor *))\end{ledgertable}
 """
 CLAIM = {"number": "n", "value": 3.0, "bounds": {"above": 2.0}, "holds": True, "place": 1}
@@ -111,8 +111,14 @@ def test_the_page_reads_well_and_says_what_things_are(page, size, scheme):
         for link in shown.locator("a[href^='#']").all():
             target = link.get_attribute("href").removeprefix("#")
             assert shown.locator(f"[id='{target}']").count() == 1, target
-        entry = shown.locator(".ltx_bibitem").inner_text()
+        entry = shown.locator(".ltx_bibitem").first.inner_text()
         assert re.match(r"C\. Olah, A\. Mordvintsev, and L\. Schubert \(2017\) Feature v", entry)
+        doi = shown.get_by_role("link", name="doi:10.23915/distill.00007")
+        assert doi.get_attribute("href") == "https://doi.org/10.23915/distill.00007"
+        preprint = shown.get_by_role("link", name="arXiv:1312.6034")
+        assert preprint.get_attribute("href") == "https://arxiv.org/abs/1312.6034"
+        assert shown.inner_text(".ltx_biblist").count("1312.6034") == 1
+        assert not re.search("External Links|Note:|Document", shown.inner_text(".ltx_biblist"))
         # LaTeX sets an apostrophe where one is typed.
         assert BAD.removesuffix("'") in shown.inner_text("body")
 

@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from urllib.parse import unquote
 
 from pixelspace.artifacts import checked, write_text
 from pixelspace.errors import UserError
@@ -32,6 +33,16 @@ PLAINER = (
     # What is wider than a window scrolls by itself, by keys as well.
     (r"(?s)<table (?=[^>]*ltx_eqn_table).*?</table>", WIDE.format("equation")),
     (r"(?s)<table (?=[^>]*ltx_tabular).*?</table>", WIDE.format("table")),
+    # What is on arXiv is told once, by a link.
+    (
+        r'<span class="ltx_bibblock">Note: <span class="[^"]*">arXiv:.*?</span>\n</span>',
+        "",
+    ),
+    (
+        r'<span class="ltx_text ltx_bib_external">([\d.]+)</span>',
+        r'<a href="https://arxiv.org/abs/\1" class="ltx_ref">arXiv:\1</a>',
+    ),
+    ("External Links: ", ""),
     # The small type of print is too small on a screen.
     (r' style="font-size:\d+%;"|font-size:\d+%;| mathsize="\d+%"', ""),
 )
@@ -43,6 +54,7 @@ FIGURE = re.compile(
 NUMBER = re.compile(r'<a href="ledger:([\d,]+)" title=""[^>]*>')
 NOTHING = re.compile(r'<a href="ledger:[\d,]+" title=""[^>]*></a>')
 CLAIM = re.compile(r'<a href="claim:(\d+)" title=""[^>]*>')
+DOI = re.compile(r'<a href="https://dx\.doi\.org/([^"]+)" title=""([^>]*)>Document</a>')
 TARGET = re.compile(r'<a href="target:(\w+):(\d+)" title=""[^>]*>')
 
 
@@ -75,6 +87,7 @@ def convert(
     said = {found["place"]: _said(name, found) for name, found in claims.items()}
     text = _converted(checked(tex), Path(bibliography), figures)
     text = _linked(_pictured(text, alt, looks), paths, said)
+    text = DOI.sub(_doi, text)
     for found, better in PLAINER:
         text = re.sub(found, better, text)
     sheet = f"<style>\n{Path(style).read_text('utf-8')}</style>\n</head>"
@@ -132,6 +145,11 @@ def _linked(text: str, paths: Mapping[int, str], said: Mapping[int, str]) -> str
 
     text = NUMBER.sub(number, NOTHING.sub("", text))
     return TARGET.sub(r'<a id="\1.\2">', CLAIM.sub(claim, text))
+
+
+def _doi(link: re.Match) -> str:
+    """Return a link of a reference that says where it leads, by the name that is cited."""
+    return f'<a href="https://doi.org/{link[1]}"{link[2]}>doi:{unquote(link[1])}</a>'
 
 
 def _said(name: str, found: Mapping) -> str:
