@@ -4,9 +4,11 @@ import csv
 import functools
 import gzip
 import html
+import itertools
 import json
 import operator
 import os
+import random
 import re
 import shutil
 import subprocess
@@ -19,6 +21,7 @@ import numpy as np
 import pytest
 import yaml
 from contents import holding
+from faults.paper import DAMAGES
 from matplotlib.figure import Figure
 from PIL import Image, PngImagePlugin
 from pypdf import PdfReader
@@ -257,9 +260,12 @@ def test_what_goes_to_arxiv_compiles_by_itself(small_paper, tmp_path):
     assert text_of(tmp_path / "paper.pdf") == text_of(small_paper / RESULTS / "paper.pdf")
 
 
-@pytest.mark.skipif(
+needs_latexml = pytest.mark.skipif(
     not shutil.which("latexml") and "CI" not in os.environ, reason="latexml is not installed"
 )
+
+
+@needs_latexml
 def test_snakemake_s_report_shows_figures_with_their_words_and_tables(small_paper):
     for arguments in (["readers"], ["readers", "--report", f"{RESULTS}/report.html"]):
         run = snakemake(small_paper, *arguments)
@@ -282,6 +288,26 @@ def test_snakemake_s_report_shows_figures_with_their_words_and_tables(small_pape
     assert tables == {path for part in categories["claims and numbers"].values() for path in part}
     assert f"{RESULTS}/sweeps/noise_and_starts.html" in shown
     assert planned(small_paper) == []
+
+
+@needs_latexml
+def test_what_readers_get_is_made_again_where_it_is_damaged(small_paper):
+    run = snakemake(small_paper, "readers")
+    assert run.returncode == 0, run.stdout + run.stderr
+    folder = small_paper / RESULTS
+    names = "paper.html claims.html numbers.html arxiv.tar.gz ledger.json ro-crate-metadata.json"
+    files = [*(folder / name for name in names.split()), *(folder / "explorer").iterdir()]
+    files = [file for file in files if file.is_file()]
+    files += [*(folder / "sweeps").glob("*.html"), folder / "ro-crate/Snakefile"]
+    before = {file: file_hash(file) for file in files}
+    dice = random.Random(13)
+    for file, damage in zip(files, itertools.cycle(DAMAGES)):
+        damage(file, dice)
+    assert set(artifacts.damaged(folder)) >= set(files)
+    run = snakemake(small_paper, "readers")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert {file: file_hash(file) for file in files} == before
+    assert planned(small_paper, "readers") == []
 
 
 def test_the_terminal_shows_one_line_for_each_step(small_paper):
