@@ -323,24 +323,46 @@ def test_a_finished_build_has_nothing_to_do(small_paper):
     assert planned(small_paper) == []
 
 
+def elsewhere(home: Path) -> dict[str, str]:
+    """The environment of somebody in another zone, with another language and home."""
+    return {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "HOME": str(home), "LINES": "9"}
+
+
+def results_of(folder: Path) -> dict[str, bytes]:
+    """The content of all that is the same in every build, records included."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in (folder / RESULTS).rglob("*")
+        if path.is_file() and not {"logs", "machine", ".lock", ".steps"} & set(path.parts)
+    }
+
+
 def test_the_bytes_are_the_same_wherever_and_whenever_they_are_made(tmp_path, small_paper):
     """On one core, in another folder, zone, language and home, and in another order."""
     folder = copy_of_the_repository(tmp_path / "ano ther")
     figures = [f"{RESULTS}/figures/efl-{name}.pdf" for name in ("training", "feature_maps")]
     targets = [*figures, f"{RESULTS}/sweeps/noise_and_starts.csv", f"{RESULTS}/meme/dataset.h5"]
-    around = {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "HOME": str(tmp_path), "LINES": "9"}
     for target in reversed(targets):
-        run = snakemake(folder, target, environment=around, cores=1)
+        run = snakemake(folder, target, environment=elsewhere(tmp_path), cores=1)
         assert run.returncode == 0, run.stdout + run.stderr
-    made = {
-        path.relative_to(folder): path.read_bytes()
-        for path in (folder / RESULTS).rglob("*")
-        if path.is_file() and not {"logs", "machine", ".lock", ".steps"} & set(path.parts)
-    }
+    made, before = results_of(folder), results_of(small_paper)
     assert len(made) > 20
-    assert [
-        str(p) for p, content in made.items() if (small_paper / p).read_bytes() != content
-    ] == []
+    assert [name for name in made if before[name] != made[name]] == []
+
+
+def test_what_is_drawn_and_written_has_the_same_bytes_there_too(tmp_path, small_paper):
+    """Every figure, number, claim and mark, the text and the PDF, of the same networks."""
+    folder = shutil.copytree(small_paper, tmp_path / "ano ther", symlinks=True)
+    before = results_of(folder)
+    late = [name for name in before if len(Path(name).parts) == 2 or "/figures/" in name]
+    assert {f"{RESULTS}/paper.{kind}" for kind in ("tex", "pdf")} <= {*late}
+    for name in late:
+        (folder / name).unlink()
+    run = snakemake(folder, environment=elsewhere(tmp_path), cores=1)
+    assert run.returncode == 0, run.stdout + run.stderr
+    made = results_of(folder)
+    assert f"{RESULTS}/paper.pdf" in made
+    assert [name for name in made if before[name] != made[name]] == []
 
 
 def test_results_without_snakemake_s_records_are_made_again(tmp_path):
