@@ -174,8 +174,6 @@ const explorer = { experiments: [] };
     return made;
   };
 
-  const firstPicture = (unit) => unit.panels.find((one) => one.pictures.length)?.pictures[0];
-
   const numbers = (title, measures) => {
     if (measures.length === 0) return [];
     return [element("h2", { textContent: title }), ...measures.map(([measure, rows]) =>
@@ -225,7 +223,7 @@ const explorer = { experiments: [] };
 
   const views = {
     unit: ({ layer, unit }) => [
-      ...strip("Units", "unit", layer.units, unit, firstPicture, (one) => one.name),
+      ...strip("Units", "unit", layer.units, unit, (one) => one.emblem, (one) => one.name),
       ...(unit ? panels(`Unit ${unit.name} of ${layer.layers.join(", ")}`, unit.panels) : []),
       ...(unit ? lacks(layer) : []),
       ...(unit ? numbers("Measures of the unit", unit.numbers) : []),
