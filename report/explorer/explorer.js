@@ -216,10 +216,11 @@ const explorer = { experiments: [] };
 
   const figures = (title, found) => found.length === 0 ? [] : [
     element("h2", { textContent: title }),
-    ...found.map(({ name, file, alt, width, height }) => element("article", { className: "panel" },
-      element("h3", { textContent: name }),
-      element("img", { loading: "lazy", src: file, alt, width, height }),
-      element("p", {}, element("a", { href: file, textContent: `${name} by itself` }))))];
+    element("div", { className: "panels" }, ...found.map(({ name, file, alt, width, height }) =>
+      element("article", { className: "panel wide" },
+        element("h3", { textContent: name }),
+        element("img", { loading: "lazy", src: file, alt, width, height }),
+        element("p", {}, element("a", { href: file, textContent: `${name} by itself` })))))];
 
   const views = {
     unit: ({ layer, unit }) => [
