@@ -5,6 +5,7 @@ make test TESTS=tests/acceptance.py
 """
 
 import html
+import json
 import re
 import unicodedata
 from pathlib import Path
@@ -20,6 +21,7 @@ from pypdf import PageObject, PdfReader
 from pixelspace import config as configuration
 from pixelspace.artifacts import read_json, write_text
 from pixelspace.report import claims, latex, template
+from pixelspace.units import SHOWING
 
 ROOT = Path(__file__).parents[1]
 CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
@@ -249,6 +251,17 @@ def test_the_explorer_opens_in_a_second_and_shows_each_unit_and_image():
             for look in ("unit", "image", "network"):
                 go(page, f"#network={name}&look={look}")
                 assert faults(page) == [], (name, look)
+
+
+def test_each_unit_is_shown_by_every_method():
+    for name in CONFIG["experiments"]:
+        text = (RESULTS / f"explorer/{name}.js").read_text(encoding="utf-8")
+        shown = json.loads(text.removeprefix("explorer.experiments.push(").removesuffix(");\n"))
+        for stage in shown["stages"]:
+            for unit in stage["units"]:
+                kinds = {panel["kind"] for panel in unit["panels"]}
+                lacking = [kind for kind, alike in SHOWING.items() if not kinds & {*alike}]
+                assert lacking == [], (name, stage["name"], unit["number"])
 
 
 def test_each_figure_of_a_projection_is_where_its_link_to_the_explorer_leads():

@@ -568,6 +568,18 @@ def test_what_is_made_of_units_beside_stands_among_their_other_panels(explorer):
     assert all((explorer.parent / sheet).is_file() for sheet in sheets)
 
 
+def test_a_unit_is_known_by_its_kernel_or_by_an_image_made_for_it():
+    weights = examples.kernels(1, 5, 1)
+    made = examples.maximized(1, 1, 28, 1, layer="conv1")
+    made.about["units"][:] = weights.arrays["units"].tolist()
+    for method, title in (("direct", "weights"), ("expected response", "maximization")):
+        own = {"weights": with_about(weights, method=method), "made": made}
+        data, _ = page.experiment("digits", own, [("conv1", "conv")], {})
+        (unit,) = data["stages"][0]["units"]
+        (panel,) = [panel for panel in unit["panels"] if panel["title"] == title]
+        assert unit["emblem"] == panel["pictures"][0]
+
+
 def test_a_unit_that_can_have_no_weights_says_so(browser, explorer):
     with opened(browser, explorer, fragment="#network=bare") as page:
         said = "There can be no weights of this unit: no layer up to it has any."

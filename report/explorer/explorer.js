@@ -174,8 +174,6 @@ const explorer = { experiments: [] };
     return made;
   };
 
-  const firstPicture = (unit) => unit.panels.find((one) => one.pictures.length)?.pictures[0];
-
   const numbers = (title, measures) => {
     if (measures.length === 0) return [];
     return [element("h2", { textContent: title }), ...measures.map(([measure, rows]) =>
@@ -218,14 +216,15 @@ const explorer = { experiments: [] };
 
   const figures = (title, found) => found.length === 0 ? [] : [
     element("h2", { textContent: title }),
-    ...found.map(({ name, file, alt, width, height }) => element("article", { className: "panel" },
-      element("h3", { textContent: name }),
-      element("img", { loading: "lazy", src: file, alt, width, height }),
-      element("p", {}, element("a", { href: file, textContent: `${name} by itself` }))))];
+    element("div", { className: "panels" }, ...found.map(({ name, file, alt, width, height }) =>
+      element("article", { className: "panel wide" },
+        element("h3", { textContent: name }),
+        element("img", { loading: "lazy", src: file, alt, width, height }),
+        element("p", {}, element("a", { href: file, textContent: `${name} by itself` })))))];
 
   const views = {
     unit: ({ layer, unit }) => [
-      ...strip("Units", "unit", layer.units, unit, firstPicture, (one) => one.name),
+      ...strip("Units", "unit", layer.units, unit, (one) => one.emblem, (one) => one.name),
       ...(unit ? panels(`Unit ${unit.name} of ${layer.layers.join(", ")}`, unit.panels) : []),
       ...(unit ? lacks(layer) : []),
       ...(unit ? numbers("Measures of the unit", unit.numbers) : []),

@@ -265,12 +265,24 @@ def _stage(
             {
                 "number": unit,
                 "name": panels.unit_name(layers[0], unit, class_names),
+                "emblem": _emblem(own),
                 "panels": own,
                 "numbers": _pairs(about_node(numbers, unit) if "hidden" in layers else {}),
             }
             for unit, own in shown.items()
         ],
     }
+
+
+def _emblem(own: Sequence[Mapping]) -> list | None:
+    """Return the picture by which a unit is known: its kernel, or else an image made for it.
+
+    What weights become on their way through many layers looks much the same for all units.
+    """
+    shown = [panel for panel in own if panel["pictures"]]
+    kernels = [panel for panel in shown if panel["title"] == "weights"]
+    made = [panel for panel in shown if panel["kind"] in ("maximization", "depth_series", "maco")]
+    return next((panel["pictures"][0] for panel in [*kernels, *made, *shown]), None)
 
 
 def _panel(panel: Panel, projection: str, where: Iterator[list[int]]) -> dict:
