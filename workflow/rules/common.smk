@@ -57,16 +57,22 @@ guard.install(workflow, RESULTS, maker_of_point)
 warm.install(workflow)
 
 
+# Matches nothing, as no name does where there are none.
+NONE = "(?!)"
+
+
 wildcard_constraints:
     experiment="|".join(CONFIG.experiments),
     replicate=rf"\d+|{MEDIAN}",
     projection="|".join(
         sorted({p for e in CONFIG.experiments.values() for p in e.projections})
-    ),
+    )
+    or NONE,
     measure="|".join(
         sorted({m for e in CONFIG.experiments.values() for m in e.measures})
-    ),
-    sweep="|".join(CONFIG.sweeps) or "(?!)",
+    )
+    or NONE,
+    sweep="|".join(CONFIG.sweeps) or NONE,
     points="[a-z0-9_]+-([01]+|all)",
 
 
