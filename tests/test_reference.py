@@ -331,17 +331,36 @@ def test_a_tolerance_is_a_multiple_of_the_largest_deviation_of_other_builds(tmp_
     numbers = found.numbers
     assert numbers["accuracy"] == (0.5, 0.25)
     assert numbers["errors"] == (0, 10)
-    # Both are of one artifact, and the root mean square of 0.05 and 0 is 0.0354.
-    assert numbers["share"] == (0.25, 0.18)
+    assert numbers["share"] == (0.25, 0.01)
     lines = reference.report(reference.compare(found, reference.read(likes[0])))
     assert "numbers so far off in other builds that 0 is within their tolerance: 1" in lines
 
 
-def test_where_no_number_of_an_artifact_moves_none_may_but_for_rounding():
-    values = {"a": 0.5, "count": 7, "large": -200.0, "b": 0.5, "c": 0.5, "other": 7}
-    sources = dict.fromkeys(["a", "count", "large"], "still") | dict.fromkeys("bc", "moving")
-    found = reference.tolerances(values, [values | {"b": 0.5001}], sources | {"other": "moving"})
-    assert found == {"a": 1e-6, "count": 0, "large": 2e-4, "b": 0.01, "c": 0.01, "other": 1}
+def test_numbers_of_one_artifact_that_are_named_alike_may_be_off_alike():
+    values = {
+        "x.accuracy_of_a": 0.5,
+        "x.accuracy_of_b": 0.5,
+        "x.correlation": 0.5,
+        "y.accuracy": 0.5,
+    }
+    sources = dict.fromkeys(values, "measures.json") | {"y.accuracy": "others.json"}
+    others = [values | {"x.accuracy_of_a": 0.54, "x.correlation": -0.5}]
+    # The root mean square of 0.04 and 0 is 0.0283.
+    assert reference.tolerances(values, others, sources) == {
+        "x.accuracy_of_a": 0.2,
+        "x.accuracy_of_b": 0.14,
+        "x.correlation": 5.0,
+        "y.accuracy": 0.01,
+    }
+
+
+def test_numbers_of_a_data_set_may_be_off_by_rounding_alone():
+    values = {"mean": 0.5, "count": 7, "large": -200.0, "moved": 0.5}
+    sources = dict.fromkeys(values, "efl/dataset.h5")
+    found = reference.tolerances(values, [values | {"moved": 0.5001}], sources)
+    assert found == {"mean": 1e-6, "count": 0, "large": 2e-4, "moved": 0.01}
+    other = reference.tolerances(values, [values], dict.fromkeys(values, "efl/0/training.json"))
+    assert other == {"mean": 0.01, "count": 1, "large": 2, "moved": 0.01}
 
 
 def test_counts_that_move_alone_have_no_share_in_other_numbers():

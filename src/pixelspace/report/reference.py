@@ -9,7 +9,7 @@ numbers, and the configuration and machine it was of.
 
 import json
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
@@ -71,9 +71,12 @@ Of builds under AVX2, AVX and SSE4.1, by what two tell of each other, the third 
 PICTURE_MULTIPLE = 2
 """The same of pictures: a distance is the mean of many pixels, so one tells more of another."""
 
+DATASET = "dataset.h5"
+"""The end of the paths of data sets, whose numbers no processor changes."""
+
 ROUNDING = 1e-6
-"""What a number may be off, of its size, if none of its artifact ever is: ten times the rounding of
-a 32-bit float. A count may not."""
+"""What such a number may be off, of its size: ten times the rounding of a 32-bit float. A count may
+not."""
 
 NEAR = 0.01
 """The least that any other number may be off, of its size: the last digit that the text prints of
@@ -281,6 +284,14 @@ def _sources(finished: Finished) -> dict[str, str]:
     return swept | {name: entry["artifact"] for name, entry in entries.items()}
 
 
+def _kin(name: str, source: str) -> tuple[str, str]:
+    """Return what numbers have in common that are off alike: a source, and a name's first word.
+
+    In the names of a sweep the word after the last point is always of the same setting.
+    """
+    return source, name.rpartition(".")[2].partition("_")[0]
+
+
 def whole(value: float) -> bool:
     """Return whether a number is a count: those are written without a point."""
     return isinstance(value, int)
@@ -292,7 +303,7 @@ def size(value: float) -> float:
 
 
 def near(value: float) -> float:
-    """Return the least that a number may be off, unless all of its artifact is always the same."""
+    """Return the least that a number may be off, unless it is of a data set."""
     return 1.0 if whole(value) else _rounded(NEAR * size(value))
 
 
@@ -303,7 +314,8 @@ def tolerances(
 
     A few builds tell little of one number: once training has gone another way, all that is measured
     of the network moves, and what is the same is so by luck. So what is no count may also be off as
-    far as the numbers of its artifact usually are, by their root mean square.
+    far as the numbers usually are that are of its artifact and named alike, by their root mean
+    square: an accuracy as far as accuracies, and not as correlations.
 
     Args:
         values: the numbers of the reference; an int is a count.
@@ -313,23 +325,22 @@ def tolerances(
     off = {
         name: max(abs(other[name] - value) for other in others) for name, value in values.items()
     }
-    shares = {name: off[name] / size(value) for name, value in values.items() if not whole(value)}
-    usual = {
-        source: _root_mean_square([shares[name] for name in shares if sources[name] == source])
-        for source in {sources[name] for name in values if off[name]}
-    }
+    shares = defaultdict(list)
+    for name, value in values.items():
+        if not whole(value):
+            shares[_kin(name, sources[name])].append(off[name] / size(value))
 
     def tolerance(name: str, value: float) -> float:
-        if sources[name] not in usual:
+        if sources[name].endswith(DATASET) and not off[name]:
             return 0.0 if whole(value) else ROUNDING * size(value)
-        shared = 0.0 if whole(value) else usual[sources[name]] * size(value)
-        return max(near(value), MULTIPLE * off[name], MULTIPLE * shared)
+        usual = 0.0 if whole(value) else _root_mean_square(shares[_kin(name, sources[name])])
+        return max(near(value), MULTIPLE * off[name], MULTIPLE * usual * size(value))
 
     return {name: _rounded(tolerance(name, value)) for name, value in values.items()}
 
 
 def _root_mean_square(values: Sequence[float]) -> float:
-    return math.sqrt(sum(value**2 for value in values) / len(values)) if values else 0.0
+    return math.sqrt(sum(value**2 for value in values) / len(values))
 
 
 def _picture_tolerance(pixels: bytes, others: Iterable[Path]) -> float:
