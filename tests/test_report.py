@@ -521,6 +521,17 @@ def test_in_a_folder_that_is_kept_tex_takes_fewer_passes_to_the_same_bytes(
     assert again.read_bytes() == fresh.read_bytes()
 
 
+def test_tectonic_reads_nothing_elsewhere(tmp_path, monkeypatch):
+    monkeypatch.setattr(latex, "engine", lambda: latex.TECTONIC)
+    with pytest.raises(UserError, match=r"^\S+:2: \\input names a file outside "):
+        compiled(tmp_path, DOCUMENT.format(r"\input{/etc/hostname}"))
+
+
+def test_the_paper_reads_nothing_elsewhere(tmp_path):
+    (tmp_path / "paper.tex").write_text(whole_paper(2, True), encoding="utf-8")
+    latex.keep_inside(tmp_path / "paper.tex", ROOT / "report/references.bib")
+
+
 @needs_tex
 def test_an_error_of_tex_names_its_line_and_template(tmp_path):
     included = "% from sections/a.tex.j2\nfine\n% end\n% from sections/b.tex.j2\n\\oops\n% end\n"
