@@ -37,6 +37,11 @@ def test_what_goes_around_make_says_that_a_configuration_can_hold_code():
     assert [file for file in around if command not in file.read_text(encoding="utf-8")] == []
 
 
+def test_what_has_other_bytes_each_time_is_named():
+    (named,) = re.findall(r"all bytes should be the same, but for (.*?)\.\s", README, re.S)
+    assert set(re.findall(r"`results/(.*?)`", named)) == {"machine/", "logs/", "report.html"}
+
+
 def test_make_knows_the_targets():
     rules = re.findall(r"^([\w -]+):(?!=)", (ROOT / "Makefile").read_text(), re.M)
     targets = {target for rule in rules for target in rule.split()}
