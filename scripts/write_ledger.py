@@ -18,7 +18,7 @@ with runtime.job(snakemake.log[0]):
                 splits = ("train", "validation", "test")
                 sources = {source for split in splits for source in dataset[split].sources}
             taken = folder.content(place, sources)
-        photographs[path] = (f"{place}@{commit}" if commit else place, taken)
+        photographs[path] = (place, commit, taken)
     written = ledger.of(
         steps,
         fingerprint.hashes(sorted(names), Path(snakemake.scriptdir)),

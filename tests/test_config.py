@@ -54,6 +54,32 @@ def test_photographs_of_a_git_repository_need_no_edit_of_the_paper(paper):
     assert loaded.experiments["meme"].dataset.chosen.classes == ("muffin", "chicken", "dog")
 
 
+@pytest.mark.parametrize(
+    ("place", "kept"),
+    [
+        ("ssh://alice@example.org/a/b", "ssh://example.org/a/b"),
+        ("ssh://git@example.org:22/a/b", "ssh://example.org:22/a/b"),
+        ("alice@example.org:a/b.git", "example.org:a/b.git"),
+        ("https://alice:s3cret@example.org/b", "https://example.org/b"),
+        ("https://example.org/alice:s3cret@b", "https://example.org/b"),
+        ("https://example.org/b.git?private_token=s3cret", "https://example.org/b.git"),
+        ("https://example.org/b.git#s3cret", "https://example.org/b.git"),
+        ("file:///home/alice/b", "b"),
+        ("/home/alice/b/", "b"),
+        ("~alice/b", "b"),
+        ("../../home/alice/b", "b"),
+        ("data/../../alice/b", "b"),
+        ("https://example.org/a/b", "https://example.org/a/b"),
+        ("data/a..b/c", "data/a..b/c"),
+    ],
+)
+def test_a_record_has_of_an_address_or_a_path_what_names_nobody(paper, place, kept):
+    overlay = yaml.safe_load((ROOT / "config" / "photos.yaml").read_text(encoding="utf-8"))
+    overlay["experiments"]["meme"]["dataset"]["git"]["repository"] = place
+    recorded = config.recorded(config.load(merged(paper, overlay)))
+    assert recorded["experiments"]["meme"]["dataset"]["git"]["repository"] == kept
+
+
 def test_a_folder_of_photographs_comes_from_the_command_line(paper, tmp_path):
     for name in ("cat", "muffin"):
         (tmp_path / name).mkdir()

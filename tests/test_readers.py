@@ -266,6 +266,7 @@ def test_an_archive_has_sources_crate_and_hashes(build, project, tmp_path):
     text = (folder / "ARCHIVE.md").read_text()
     assert "--cores 2 --configfile config/mine.yaml config/more.yaml\n" in text
     assert archive.state(project) in text
+    assert "`PYTHONPATH=src python tools/read_config.py FILE`" in text
 
 
 def test_an_archive_has_no_time_and_no_owner(build, project, tmp_path):

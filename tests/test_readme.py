@@ -27,6 +27,21 @@ def test_files_and_folders_named_are_there():
     assert [name for name in own if not any((place / name).exists() for place in places)] == []
 
 
+def test_what_goes_around_make_says_that_a_configuration_can_hold_code():
+    folders = ("config", "docs", "profiles")
+    texts = [ROOT / "README.md", *(file for name in folders for file in (ROOT / name).rglob("*.*"))]
+    texts = [file for file in texts if file.suffix in (".md", ".yaml")]
+    around = [file for file in texts if "--configfile" in file.read_text(encoding="utf-8")]
+    assert len(around) >= 5
+    command = "PYTHONPATH=src .venv/bin/python tools/read_config.py "
+    assert [file for file in around if command not in file.read_text(encoding="utf-8")] == []
+
+
+def test_what_has_other_bytes_each_time_is_named():
+    (named,) = re.findall(r"all bytes should be the same, but for (.*?)\.\s", README, re.S)
+    assert set(re.findall(r"`results/(.*?)`", named)) == {"machine/", "logs/", "report.html"}
+
+
 def test_make_knows_the_targets():
     rules = re.findall(r"^([\w -]+):(?!=)", (ROOT / "Makefile").read_text(), re.M)
     targets = {target for rule in rules for target in rule.split()}

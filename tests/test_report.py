@@ -176,12 +176,16 @@ def test_a_ledger_leads_to_photographs(tmp_path, monkeypatch):
     """By their content, under a name that has nothing of the machine, or by their commit."""
     monkeypatch.chdir(tmp_path)
     step = {"rule": "r", "script": "scripts/r.py", "config": ["seed"], "inputs": [], "code": []}
-    address = "https://example.org/photos@" + "1" * 40
-    taken = {"own.h5": ("~/mine/photos", "0" * 64), "public.h5": (address, "1" * 40)}
+    commit = "1" * 40
+    address = f"example.org:photos@{commit}"
+    taken = {
+        "own.h5": ("~/mine/photos", "", "0" * 64),
+        "public.h5": ("alice@example.org:photos", commit, commit),
+    }
     for name in taken:
         artifacts.write_text(f"results/{name}", name)
     found = ledger.of(dict.fromkeys(taken, step), {}, {}, "results", taken)
-    assert found["data"] == {"photos": "0" * 64, address: "1" * 40}
+    assert found["data"] == {"photos": "0" * 64, address: commit}
     assert found["artifacts"]["own.h5"]["inputs"] == ["photos"]
     assert found["artifacts"]["public.h5"]["inputs"] == [address]
 
@@ -515,6 +519,17 @@ def test_in_a_folder_that_is_kept_tex_takes_fewer_passes_to_the_same_bytes(
     again = compiled(tmp_path / "two", two)
     assert capsys.readouterr().out.count("of rule 'pdflatex'") == 1
     assert again.read_bytes() == fresh.read_bytes()
+
+
+def test_tectonic_reads_nothing_elsewhere(tmp_path, monkeypatch):
+    monkeypatch.setattr(latex, "engine", lambda: latex.TECTONIC)
+    with pytest.raises(UserError, match=r"^\S+:2: \\input names a file outside "):
+        compiled(tmp_path, DOCUMENT.format(r"\input{/etc/hostname}"))
+
+
+def test_the_paper_reads_nothing_elsewhere(tmp_path):
+    (tmp_path / "paper.tex").write_text(whole_paper(2, True), encoding="utf-8")
+    latex.keep_inside(tmp_path / "paper.tex", ROOT / "report/references.bib")
 
 
 @needs_tex

@@ -130,6 +130,32 @@ def test_the_same_paper_gives_the_same_page(page, tmp_path):
     assert not re.search(r"ledger:|claim:|target:|<footer|Refer to caption", text)
 
 
+@pytest.mark.parametrize(
+    "tex",
+    [
+        r"\input{SECRET}",
+        r"\input SECRET",
+        r"\input{figures/../../secret}",
+        r"\input{~/secret}",
+        r"\include{SECRET}",
+        r"\openin\r=SECRET \read\r to\x\x",
+        r"\openin15 SECRET \read15 to\x\x",
+        r"\immediate\openout15=../ran \immediate\write15{x}",
+        r"\includegraphics[width=3cm]{SECRET}",
+        r"\verbatiminput{SECRET}",
+        r"\lstinputlisting[firstline=1]{SECRET}",
+        r"\bibliography{references,../secret}",
+    ],
+)
+def test_the_web_reads_and_writes_nothing_elsewhere(tmp_path, tex):
+    """LaTeXML would, where TeX does not."""
+    (tmp_path / "secret.tex").write_text("canary")
+    tex = tex.replace("SECRET", str(tmp_path / "secret.tex"))
+    with pytest.raises(UserError, match=r"paper.tex:\d+: \S+ .* outside .*/paper.tex.j2$"):
+        made(tmp_path, f"{tex} ((= claim('large') =)) ((= claim('small') =))")
+    assert not (tmp_path / "paper.html").exists()
+
+
 def test_what_the_web_lacks_is_named_with_the_file_that_it_is_in(tmp_path):
     with pytest.raises(UserError, match=r"paper.tex: LaTeXML: undefined:\\oops .*paper.tex.j2$"):
         made(tmp_path, r"\oops{} ((= claim('large') =)) ((= claim('small') =))")

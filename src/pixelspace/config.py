@@ -876,8 +876,8 @@ def located(files: Sequence[str | Path]) -> Origins:
 def recorded(config: Config) -> dict:
     """Return what of a configuration decides its numbers, as JSON types, for a record beside them.
 
-    Where results and photographs lie, and how figures are drawn, does not. Of a path that begins
-    at the root or at home only the last part is kept: a record tells nothing of the machine.
+    Where results and photographs lie, and how figures are drawn, does not. Paths and addresses are
+    `portable`: a record tells of no machine and no user.
     """
     unneeded = {
         "results": True,

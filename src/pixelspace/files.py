@@ -3,9 +3,13 @@
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+ADDRESS = re.compile(r"(?!file:)[a-z+]+://|[^/@\s]+@[\w.-]+:", re.IGNORECASE)
+"""What begins an address: a scheme, or a name at a host."""
 
 
 def file_hash(path: str | Path) -> str:
@@ -15,9 +19,15 @@ def file_hash(path: str | Path) -> str:
 
 
 def portable(path: str) -> str:
-    """Return a path as a record may have it: the last part alone if it begins at root or home."""
-    rooted = path.startswith(("/", "~", "file:"))
-    return path.rstrip("/").rpartition("/")[2] if rooted else path
+    """Return a path or an address as a record may have it, which tells of no machine and no user.
+
+    Of a path that begins at root or home, or leads up, only the last part is kept; of an address
+    all but names, passwords and what follows ``?`` or ``#``.
+    """
+    if ADDRESS.match(path):
+        return re.sub(r"[^/@?#]*@|[?#].*", "", path)
+    leads_out = path.startswith(("/", "~", "file:")) or ".." in path.split("/")
+    return path.rstrip("/").rpartition("/")[2] if leads_out else path
 
 
 def listing(path: str) -> str:

@@ -39,11 +39,11 @@ FETCHED_AT_ONCE = 500
 """Files whose hashes are given to one command."""
 
 REMOTE = re.compile(
-    r"https://[^@/\s-][^@/\s]*/\S+"
+    r"https://[^@/?#\s-][^@/?#\s]*/[^@?#\s]+"
     r"|ssh://[\w.][\w.-]*(@[\w.][\w.-]*)?(:\d+)?/\S+"
     r"|[\w.][\w.-]*@[\w.][\w.-]*:[^\s-]\S*"
 )
-"""Addresses that are fetched from: without a password, and nothing that reads as an option."""
+"""Addresses that are fetched from: none has a password or a token, or reads as an option."""
 
 UPLOAD_PACK = "git -c uploadpack.allowFilter=true upload-pack"
 """What serves a local repository, which by itself would send every file of the commit."""
@@ -239,7 +239,7 @@ def _address(repository: str) -> str:
     if path.startswith("-") or "::" in path or "://" in path:
         raise UserError(
             f"repository: {shown(repository)} is refused; give an https or ssh address without a "
-            "password, or the path of a local repository"
+            "password or a token, or the path of a local repository"
         )
     local = Path(os.path.expanduser(path))
     if not path or not os.path.isdir(local):

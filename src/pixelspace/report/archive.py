@@ -37,6 +37,9 @@ tree {{tree}}, without changes.
 
 The first line says whether all is as it was packed, and the last what differs in the new build.
 Only the second needs a network, unless the packages are there; TeX has to be, see README.md.
+
+The third runs code of the archive, and the Python that a configuration can hold: before one that
+somebody else wrote, run `PYTHONPATH=src python tools/read_config.py FILE`, which refuses it.
 """
 
 

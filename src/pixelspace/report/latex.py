@@ -29,6 +29,17 @@ for the next, so that this does not take as many passes."""
 LATEXMK = "latexmk -norc -pdf -no-shell-escape -interaction=nonstopmode -halt-on-error".split()
 TECTONIC = "tectonic --untrusted --keep-logs --keep-intermediates".split()
 
+FILE = re.compile(
+    r"(\\(?:@*input|include|includegraphics|includepdf|import|graphicspath|verbatiminput"
+    r"|lstinputlisting|IfFileExists|InputIfFileExists|documentclass|usepackage|RequirePackage"
+    r"|bibliography|bibliographystyle|open(?:in|out)(?:\s*\d+|\s*\\[A-Za-z@]+)?))"
+    r"(?![A-Za-z@])([^}]*)"
+)
+"""A command that names files, and what follows up to the names' end."""
+
+ELSEWHERE = re.compile(r"(?<![\w.-])[/~|]|\.\.")
+"""What begins a path, in the names of files, that leads out of a folder."""
+
 
 def compile_pdf(
     tex: str | Path, *, bibliography: str | Path, figures: Iterable[str | Path], pdf: str | Path
@@ -57,13 +68,16 @@ def typeset(
 
     Raises:
         UserError: if TeX is missing or finds an error; with the line and the template file that
-            it came from.
+            it came from. Also see `keep_inside`.
     """
+    command = engine()
+    if command is TECTONIC:
+        keep_inside(tex, bibliography)
     with laid_out(tex, bibliography, figures, kept) as folder:
         (folder / "earlier").mkdir(exist_ok=True)
         for figure in earlier:
             shutil.copy(figure, folder / "earlier")
-        if run([*engine(), "paper.tex"], folder) != 0:
+        if run([*command, "paper.tex"], folder) != 0:
             log = folder / "paper.log"
             text = log.read_text(errors="replace") if log.is_file() else ""
             shutil.rmtree(folder)  # what TeX left half-written would stop it the next time
@@ -92,6 +106,26 @@ def laid_out(
         for figure in figures:
             shutil.copy(checked(figure), folder / "figures")
         yield folder
+
+
+def keep_inside(*files: str | Path) -> None:
+    """Refuse what reads or writes files elsewhere, for programs that do not refuse it themselves.
+
+    pdfTeX does. This looks for commands where they are written; what a user names has none, since
+    it is escaped, but a template can still make one up.
+
+    Raises:
+        UserError: at the first command that names a file outside of the paper's folder.
+    """
+    for file in map(Path, files):
+        text = file.read_text(encoding="utf-8")
+        for command in FILE.finditer(text):
+            if ELSEWHERE.search(command[2]):
+                line = text.count("\n", 0, command.start()) + 1
+                raise UserError(
+                    f"{file}:{line}: {command[1]} names a file outside of the paper's folder, "
+                    f"from report/{origin(file, line)}"
+                )
 
 
 def run(command: Sequence[str], folder: Path) -> int:

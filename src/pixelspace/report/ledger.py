@@ -16,7 +16,7 @@ def of(
     code: Mapping[str, str],
     numbers: Mapping[str, Mapping],
     results: str | Path,
-    photographs: Mapping[str, tuple[str, str]],
+    photographs: Mapping[str, tuple[str, str, str]],
 ) -> dict[str, dict]:
     """Return the ledger of a build.
 
@@ -27,8 +27,9 @@ def of(
         code: 8 hexadecimal digits of each of these scripts and modules.
         numbers: see `pixelspace.report.numbers.collect`.
         results: the folder of the build.
-        photographs: by the path of each data set that has some where they are from, and a hash:
-            the SHA-256 of all that it took of a folder, or the commit of a repository.
+        photographs: by the path of each data set that has some where they are from, the commit if
+            this is a repository, and a hash: the commit, or the SHA-256 of all that it took of a
+            folder.
 
     Returns:
         ``numbers``: the artifact of each. ``artifacts``: by path what made each, and ``sha256`` of
@@ -39,9 +40,12 @@ def of(
         UserError: if an artifact is missing or damaged.
     """
     made = {path: step for path, step in steps.items() if step}
-    taken = {path: portable(place) for path, (place, _) in photographs.items()}
+    taken = {
+        path: f"{portable(place)}@{commit}" if commit else portable(place)
+        for path, (place, commit, _) in photographs.items()
+    }
     data = {portable(path): file_hash(path) for path in steps.keys() - made.keys()}
-    data |= {taken[path]: content for path, (_, content) in photographs.items()}
+    data |= {taken[path]: content for path, (_, _, content) in photographs.items()}
     return {
         "numbers": {name: entry["artifact"] for name, entry in numbers.items()},
         "artifacts": {

@@ -79,7 +79,7 @@ def convert(
         claims: see `pixelspace.report.claims.check`.
 
     Raises:
-        UserError: if LaTeXML is missing or finds an error.
+        UserError: if LaTeXML is missing or finds an error; also see `latex.keep_inside`.
     """
     figures = [checked(figure) for figure in figures]
     alt = {file.stem: checked(file.with_suffix(".txt")).read_text("utf-8") for file in figures}
@@ -98,6 +98,7 @@ def _converted(tex: Path, bibliography: Path, figures: Iterable[Path]) -> str:
     """Return the page as LaTeXML makes it."""
     if not shutil.which("latexml"):
         raise UserError("latexml is not installed; `make readers` installs or names it")
+    latex.keep_inside(tex, bibliography)
     with latex.laid_out(tex, bibliography, figures) as folder:
         for command in CONVERSION:
             status = latex.run(command.split(), folder)
