@@ -1,6 +1,7 @@
 """The recipe for a paper of one's own: the files on its page, in a copy of the repository."""
 
 import json
+import os
 import re
 import shutil
 
@@ -32,7 +33,7 @@ def own_paper(small_paper, tmp_path_factory):
 
 
 @pytest.mark.skipif(
-    not (shutil.which("latexmk") or shutil.which("tectonic")),
+    not (shutil.which("latexmk") or shutil.which("tectonic")) and "CI" not in os.environ,
     reason="neither latexmk nor tectonic is installed",
 )
 def test_a_data_set_a_network_a_projection_and_a_figure_are_a_file_each(own_paper):

@@ -35,7 +35,7 @@ from pixelspace.units import SHOWING
 PAPER = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
 
 pytestmark = pytest.mark.skipif(
-    not (shutil.which("latexmk") or shutil.which("tectonic")),
+    not (shutil.which("latexmk") or shutil.which("tectonic")) and "CI" not in os.environ,
     reason="neither latexmk nor tectonic is installed",
 )
 

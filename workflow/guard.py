@@ -46,7 +46,7 @@ def install(workflow, results: str, maker: Callable[[str], str | None]) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         return
     folder = Path(results)
-    execute = workflow.execute
+    execute, report = workflow.execute, workflow.create_report
 
     def guarded(*, executor_plugin, **settings) -> None:
         planned = executor_plugin.common_settings.dryrun_exec
@@ -61,7 +61,12 @@ def install(workflow, results: str, maker: Callable[[str], str | None]) -> None:
             with _lack_named(folder):
                 execute(executor_plugin=executor_plugin, **settings)
 
+    def reported(*arguments, **settings) -> None:
+        with _lack_named(folder):
+            report(*arguments, **settings)
+
     workflow.execute = guarded
+    workflow.create_report = reported
 
 
 def _say(line: str) -> None:

@@ -1,3 +1,4 @@
+import logging
 import os
 import shlex
 import signal
@@ -7,6 +8,10 @@ from pathlib import Path
 # Nothing is begun yet, so that an interrupt ends it without a word; `guard` ends steps that run.
 if workflow.is_main_process:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+# Snakemake keeps a log in the project's folder, too: where the disk is full, each message that does not
+# fit would show a traceback.
+logging.raiseExceptions = False
 
 SOURCE = Path(workflow.basedir) / "src"
 sys.path[:0] = [str(SOURCE), str(SOURCE.parent / "workflow")]

@@ -26,6 +26,9 @@ KEPT = "PIXELSPACE_TEX"
 """Environment variable with a folder to typeset papers in: what TeX wrote of the last one is there
 for the next, so that this does not take as many passes."""
 
+FULL = 1 << 16
+"""On a disk with fewer bytes left, what TeX wrote last may not have fitted; it does not say so."""
+
 LATEXMK = "latexmk -norc -pdf -no-shell-escape -interaction=nonstopmode -halt-on-error".split()
 TECTONIC = "tectonic --untrusted --keep-logs --keep-intermediates".split()
 
@@ -67,8 +70,8 @@ def typeset(
     revision wrote and answers for, have a folder too.
 
     Raises:
-        UserError: if TeX is missing or finds an error; with the line and the template file that
-            it came from. Also see `keep_inside`.
+        UserError: if TeX is missing, or has no room on the disk, or finds an error; with the line
+            and the template file that it came from. Also see `keep_inside`.
     """
     command = engine()
     if command is TECTONIC:
@@ -80,9 +83,11 @@ def typeset(
         if run([*command, "paper.tex"], folder) != 0:
             log = folder / "paper.log"
             text = log.read_text(errors="replace") if log.is_file() else ""
+            full = shutil.disk_usage(folder).free < FULL
+            lack = f"no space left on device for {folder}" if full else ""
             shutil.rmtree(folder)  # what TeX left half-written would stop it the next time
             folder.mkdir()
-            raise UserError(explain(text, Path(tex)))
+            raise UserError(explain(text, Path(tex), lack))
         yield folder
 
 
@@ -158,10 +163,15 @@ def engine() -> list[str]:
     )
 
 
-def explain(log: str, tex: Path) -> str:
-    """Return one line about the first error in a TeX log: message, line, text, template file."""
+def explain(log: str, tex: Path, lack: str = "") -> str:
+    """Return one line about the first error in a TeX log: message, line, text, template file.
+
+    Where the log names none, it is about the ``lack`` of something, if that is known.
+    """
     message = re.search(r"^! (.+)$", log, re.M)
     line = re.search(r"^l\.(\d+) ?(.*)$", log, re.M)
+    if not message and lack:
+        return f"{tex}: {lack}"
     if not message:
         return f"{tex}: TeX failed without naming an error; see the log above"
     if not line:
