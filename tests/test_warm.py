@@ -138,6 +138,23 @@ os.kill(os.getpid(), 9)
         time.sleep(0.05)
 
 
+def test_a_step_whose_run_is_killed_shows_no_traceback(tmp_path, script):
+    code = """
+import os, sys
+from warm import Forks
+os.environ["ASKS"] = str(os.getpid())
+Forks().run(*sys.argv[1:])
+"""
+    killing = "import os, time; os.kill(int(os.environ['ASKS']), 9); time.sleep(1)"
+    done = subprocess.run(
+        [sys.executable, "-c", code, script(killing), str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "workflow")},
+        stderr=subprocess.PIPE,  # to the last process that has it
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (-signal.SIGKILL, "")
+
+
 def test_local_rules_are_forked_and_others_are_not(tmp_path):
     (tmp_path / "Snakefile").write_text(SNAKEFILE.format(workflow=str(ROOT / "workflow")))
     (tmp_path / "step.py").write_text(STEP)

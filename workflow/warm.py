@@ -5,6 +5,7 @@ their style draws all. Each step is a process of its own still. What it is a for
 packages of others and done nothing else, so that no step sees what another did, or code as it was.
 """
 
+import contextlib
 import importlib
 import json
 import os
@@ -108,7 +109,8 @@ def serve(control: socket.socket) -> None:
 def _answer(connection: socket.socket) -> None:
     """Run, in another fork, the script that is asked for, and say its status."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    with connection.makefile("rw", encoding="utf-8") as line:
+    # A run that was killed reads no answer.
+    with contextlib.suppress(BrokenPipeError), connection.makefile("rw", encoding="utf-8") as line:
         asked = json.loads(line.readline())
         process = os.fork()
         if process == 0:

@@ -28,7 +28,7 @@ REPORT = "report.html"
 
 @dataclass
 class Paper:
-    """The small paper in a folder, or the part of it that ``targets`` name; ``goal`` is make's."""
+    """The small paper in a folder, or what ``targets`` name; ``goal`` is make's."""
 
     folder: Path
     targets: str = ""
@@ -36,11 +36,11 @@ class Paper:
     screen: str = "terminal.txt"
 
     @classmethod
-    def copied(cls, folder: Path, targets: str = "") -> Self:
+    def copied(cls, folder: Path, targets: str = "", goal: str = "paper") -> Self:
         """All that the paper is made of, in a new folder."""
         copy_of_the_repository(folder)
         (folder / ".venv").symlink_to(Path(sys.executable).parents[1])
-        return cls(folder, targets)
+        return cls(folder, targets, goal)
 
     @property
     def results(self) -> Path:
