@@ -1,7 +1,10 @@
 """All that is in a file of results, unpacked, to look for what should not be there."""
 
+import base64
 import gzip
 import io
+import re
+import tarfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,9 +16,8 @@ from pypdf import PdfReader
 from pypdf.generic import DictionaryObject, IndirectObject, StreamObject
 
 
-def contents(file: Path) -> Iterator[bytes]:
+def contents(file: Path, whole: bytes) -> Iterator[bytes]:
     """Yield the bytes of a file, and those of each part of it as they are without compression."""
-    whole = file.read_bytes()
     yield whole
     match file.suffix if file.parent.name != ".sha256" else "":  # the records of hashes
         case ".npz":
@@ -25,8 +27,15 @@ def contents(file: Path) -> Iterator[bytes]:
                     yield _plain(np.load(io.BytesIO(packed.read(name)), allow_pickle=False))
         case ".gz":
             yield gzip.decompress(whole)
+            if file.name.endswith(".tar.gz"):
+                with tarfile.open(fileobj=io.BytesIO(whole)) as packed:
+                    for member in filter(tarfile.TarInfo.isfile, packed):
+                        yield from contents(Path(member.name), packed.extractfile(member).read())
+        case ".html":
+            for data in re.findall(rb";base64,([\w+/]+=*)", whole):
+                yield base64.b64decode(data)
         case ".h5":
-            with h5py.File(file) as stored:
+            with h5py.File(io.BytesIO(whole)) as stored:
                 found: list[h5py.HLObject] = [stored]
                 stored.visititems(lambda _, item: found.append(item))
                 for item in found:
@@ -76,7 +85,7 @@ def holding(folder: Path, words: list[str]) -> dict[str, list[str]]:
         name = file.relative_to(folder)
         if name.parts[0] in ("logs", "machine"):
             continue
-        parts = [str(name).encode(), *contents(file)]
+        parts = [str(name).encode(), *contents(file, file.read_bytes())]
         held = [word for word in words if any(word.encode() in part for part in parts)]
         if held:
             found[str(name)] = held

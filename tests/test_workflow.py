@@ -1,8 +1,8 @@
 """The whole workflow on the small configuration, in a copy of the repository, as a user runs it."""
 
+import base64
 import csv
 import functools
-import gzip
 import html
 import itertools
 import json
@@ -225,12 +225,14 @@ def test_what_is_hidden_in_a_result_is_found(tmp_path):
     figure = Figure()
     figure.text(0, 0, words[0])
     figure.savefig(tmp_path / "e.pdf")
-    with gzip.open(tmp_path / "f.tar.gz", "wt") as file:
-        file.write(words[0])
+    with tarfile.open(tmp_path / "f.tar.gz", "w:gz") as packed:
+        packed.add(tmp_path / "e.pdf", "e.pdf")
+    address = base64.b64encode(words[0].encode()).decode()
+    (tmp_path / "g.html").write_text(f'<img src="data:image/png;base64,{address}">')
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs/f.log").write_text(words[0])
     found = holding(tmp_path, ["canary"])
-    assert set(found) == {"a.json", "b.npz", "c.h5", "d.png", "e.pdf", "f.tar.gz"}
+    assert set(found) == {"a.json", "b.npz", "c.h5", "d.png", "e.pdf", "f.tar.gz", "g.html"}
 
 
 def test_what_goes_to_arxiv_compiles_by_itself(small_paper, tmp_path):
