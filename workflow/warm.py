@@ -109,12 +109,12 @@ def serve(control: socket.socket) -> None:
 def _answer(connection: socket.socket) -> None:
     """Run, in another fork, the script that is asked for, and say its status."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    # A run that was killed reads no answer.
+    # A run that is killed asks for nothing, or reads no answer.
     with contextlib.suppress(BrokenPipeError), connection.makefile("rw", encoding="utf-8") as line:
-        asked = json.loads(line.readline())
+        asked = line.readline() or os._exit(0)
         process = os.fork()
         if process == 0:
-            _run(*asked)  # and keep the line open: a step that goes on has not ended
+            _run(*json.loads(asked))  # with the line open: a step that goes on has not ended
         print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), file=line, flush=True)
     os._exit(0)
 
