@@ -96,6 +96,7 @@ rule archive:
 # What is for those who read a build and not its code; `make readers` adds Snakemake's report.
 rule readers:
     input:
+        all_figures(),
         rules.make_explorer.output,
         rules.write_web.output,
         rules.pack_arxiv.output,

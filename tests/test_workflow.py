@@ -563,6 +563,10 @@ def test_why_is_said_of_keys_as_they_were_written(restored):
         "- [{layer: logits, unit: 8}, {layer: logits, unit: 3",
         "- [{layer: logits, unit: 8}, {layer: logits, unit: 5",
     )
+    edited(config, "dropout: 0.4", "dropout: 0.5")
+    dropout = ["experiments.mnist.network.cnn.dropout was 0.4 and is 0.5"]
+    assert why("mnist/0/training.json") == {"train the network of mnist, replicate 0": dropout}
+    edited(config, "dropout: 0.5", "dropout: 0.4")
     differences = "experiments.mnist.projections.differences.objectives"
     step = "project mnist onto pixel space: differences"
     changed = [f"{differences}.3.1.unit was 3 and is 5"]
@@ -729,8 +733,8 @@ def test_every_number_and_figure_leads_back_to_what_made_it(small_paper):
     marks = {mark for mark in marks if mark.startswith("ledger:")}
     figures = [path for path in ledger["artifacts"] if path.startswith("figures/")]
     assert len(entries) > len(figures) > 30
-    assert len(marks) > 50
-    assert marks <= entries
+    # Of figures the pictures alone have a mark.
+    assert marks == entries
 
 
 def test_the_explorer_is_for_readers_and_not_a_part_of_the_paper(tmp_path):

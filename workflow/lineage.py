@@ -17,6 +17,7 @@ KEYS = {
     ("project", "network"): "experiments.{experiment}.network",
     ("project", "settings"): "experiments.{experiment}.projections.{projection}",
     ("project", "seed"): "seed",
+    ("project_units", "network"): "experiments.{experiment}.network",
     ("measure", "network"): "experiments.{experiment}.network",
     ("measure", "settings"): "experiments.{experiment}.measures.{measure}",
     ("measure", "seed"): "seed",

@@ -34,6 +34,8 @@ DERIVED = {
     "listing": "the photographs changed, by their names, sizes or times",
     "images": "the images that networks of sweeps share with experiments changed",
     "failures": "networks failed, and are tried again",
+    "planned": "the settings changed that units take from the projections of the nearest layer",
+    "shown": "what there is to show of the networks changed",
 }
 """What to say of parameters whose values nobody wrote."""
 
@@ -63,7 +65,7 @@ def _causes(job, reason: Reason, persistence) -> Iterator[str]:
         yield f"not there: {', '.join(sorted(map(str, reason.missing_output)))}"
         return
     if reason.forced:
-        yield "asked for, or not as it was written"
+        yield "not as it was written, or it is not known how it was made"
     for file in sorted(map(str, reason.updated_input - reason.updated_input_run)):
         yield f"newer than what was made of it: {file}"
     known = persistence.input(job.output[0])
@@ -113,8 +115,19 @@ def _changed(job, name: str, old: Any, new: Any) -> Iterator[str]:
         yield from _changed_code(old, new)
     elif job.rule.name in ("compute_points", "collect_sweep") and name in ("points", "networks"):
         yield from _changed_networks(_key(job, name), old or [], new)
+    elif name == "network" and old:
+        yield from _changed_network(_key(job, name), old, new)
     else:
         yield from _compared(_key(job, name), old, new)
+
+
+def _changed_network(name: str, old: Mapping, new: Mapping) -> Iterator[str]:
+    """Yield what differs between two networks, whose settings are in a section of their kind."""
+    kind = new["kind"]
+    if old["kind"] == kind:
+        yield from _compared(f"{name}.{kind}", old, new)
+    else:
+        yield f"{name}.kind was {_short(old['kind'])} and is {_short(kind)}"
 
 
 def _changed_code(old: Mapping | None, new: Mapping) -> Iterator[str]:
