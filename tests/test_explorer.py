@@ -328,11 +328,17 @@ def test_images_with_the_same_pixels_are_the_same_whoever_shows_them():
     maps = examples.maps(image, {"relu1": (24, 24, 3)})
     random = examples.randomized()
     random.arrays["input"][:] = image
+    random.about["image"] = 0
     data, files = page.experiment("digits", {"a": maps, "b": random}, [("relu1", "relu")], {})
     (seen,) = data["images"]
     assert seen["name"] == "test image 0"
     assert [panel["layer"] for panel in seen["panels"]] == ["relu1", "logits", "logits"]
     assert list(files) == ["digits-a.webp", "digits-b.webp"]
+
+
+def test_the_image_that_is_explained_with_random_weights_has_its_number():
+    (image,) = {panel.of for panel in panels.panels(examples.randomized())}
+    assert image.place == "test image 1"
 
 
 def test_an_atlas_is_of_its_layer_and_a_dream_of_its_layer_and_image():
