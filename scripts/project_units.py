@@ -1,4 +1,4 @@
-"""Rule project_units: project units that are shown by the methods that they lack."""
+"""Rule project_units: project units and images that are shown by the methods that they lack."""
 
 from importlib import import_module
 
@@ -15,5 +15,6 @@ with runtime.job(snakemake.log[0]), artifacts.open_dataset(snakemake.input.datas
         seed=snakemake.params.seed,
         known=map(artifacts.read_projection, snakemake.input.projections),
         planned=snakemake.params.planned,
+        images=snakemake.params.images,
     )
     artifacts.write_projection(snakemake.output.units, units.bundled(made))

@@ -21,7 +21,7 @@ from pypdf import PageObject, PdfReader
 from pixelspace import config as configuration
 from pixelspace.artifacts import read_json, write_text
 from pixelspace.report import claims, latex, template
-from pixelspace.units import SHOWING
+from pixelspace.units import OF_IMAGES, SHOWING
 
 ROOT = Path(__file__).parents[1]
 CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
@@ -253,10 +253,16 @@ def test_the_explorer_opens_in_a_second_and_shows_each_unit_and_image():
                 assert faults(page) == [], (name, look)
 
 
-def test_each_unit_is_shown_by_every_method():
+def test_each_unit_and_image_is_shown_by_every_method():
     for name in CONFIG["experiments"]:
         text = (RESULTS / f"explorer/{name}.js").read_text(encoding="utf-8")
         shown = json.loads(text.removeprefix("explorer.experiments.push(").removesuffix(");\n"))
+        assert any(image["tested"] for image in shown["images"]), name
+        for image in shown["images"]:
+            assert re.fullmatch(r"(test|large) image \d+", image["name"]), (name, image["name"])
+            own = (panel for panel in image["panels"] if panel["title"] != "caricature")
+            lacking = set(OF_IMAGES) - {panel["kind"] for panel in own}
+            assert not (image["tested"] and lacking), (name, image["name"], lacking)
         for stage in shown["stages"]:
             for unit in stage["units"]:
                 kinds = {panel["kind"] for panel in unit["panels"]}

@@ -359,6 +359,8 @@ def randomized(channels: int = 1, names=DIGITS, methods=("gradient", "guided")) 
         (0, 255),
         layer="logits",
         methods=list(methods),
+        split="test",
+        image=1,
         label=names[1],
         predicted=names[1],
         explained=[names[1], names[2], *[names[1]] * 4],

@@ -114,11 +114,13 @@ def projections() -> dict[str, dict[str, Projection]]:
 
 
 def beside() -> dict[str, list[tuple[str, Projection]]]:
-    """What is made of units beside the projections, with the name of their stage."""
+    """What is made of units and images beside the projections, with the name of its sheet."""
     patches = with_about(examples.patches(2, 3, 12, 1), layer="relu1")
     weights = with_about(examples.kernels(1, 5, 1), layer="conv2")
     weights.arrays["units"][:] = 10
-    return {"digits": [("conv1", patches), ("conv2", weights)]}
+    more = examples.maps(examples.digit("4", np.random.default_rng(1)), {"conv2": (24, 24, 3)})
+    made = {"units-conv1": patches, "units-conv2": weights, "images-feature_maps": more}
+    return {"digits": list(made.items())}
 
 
 def sources(folder: Path, name: str, projections: list[Path]) -> page.Sources:
@@ -131,8 +133,9 @@ def sources(folder: Path, name: str, projections: list[Path]) -> page.Sources:
             Image.new("RGB", (1200, 400), "white").save(file)
         artifacts.write_text(figure.with_suffix(".txt"), "Images of letters.\n")
     layers = [(layer.name, layer.kind) for layer in NETWORKS[name]]
-    stages = ["conv1", "conv2", "logits"] if name == "digits" else []
-    return page.Sources(projections, units, stages, layers, figures)
+    beside_these = [f"units-{stage}" for stage in ("conv1", "conv2", "logits")]
+    beside_these = [*beside_these, "images-feature_maps"] if name == "digits" else []
+    return page.Sources(projections, units, beside_these, layers, figures)
 
 
 def made(folder: Path) -> Path:
@@ -328,11 +331,17 @@ def test_images_with_the_same_pixels_are_the_same_whoever_shows_them():
     maps = examples.maps(image, {"relu1": (24, 24, 3)})
     random = examples.randomized()
     random.arrays["input"][:] = image
+    random.about["image"] = 0
     data, files = page.experiment("digits", {"a": maps, "b": random}, [("relu1", "relu")], {})
     (seen,) = data["images"]
     assert seen["name"] == "test image 0"
     assert [panel["layer"] for panel in seen["panels"]] == ["relu1", "logits", "logits"]
     assert list(files) == ["digits-a.webp", "digits-b.webp"]
+
+
+def test_the_image_that_is_explained_with_random_weights_has_its_number():
+    (image,) = {panel.of for panel in panels.panels(examples.randomized())}
+    assert image.place == "test image 1"
 
 
 def test_an_atlas_is_of_its_layer_and_a_dream_of_its_layer_and_image():
@@ -564,8 +573,32 @@ def test_what_is_made_of_units_beside_stands_among_their_other_panels(explorer):
     }
     assert titles[10] == ["weights", "strongest patches", "deconvolution"]
     sheets = data_of(explorer, "digits")["sheets"]
-    assert sheets[-3:] == [f"digits-units-{stage}.webp" for stage in ("conv1", "conv2", "logits")]
+    own = [*(f"units-{stage}" for stage in ("conv1", "conv2", "logits")), "images-feature_maps"]
+    assert sheets[-4:] == [f"digits-{sheet}.webp" for sheet in own]
     assert all((explorer.parent / sheet).is_file() for sheet in sheets)
+
+
+def test_what_is_made_of_images_beside_stands_with_them_and_not_with_units(explorer):
+    data = data_of(explorer, "digits")
+    of_images = [panel["projection"] for image in data["images"] for panel in image["panels"]]
+    of_units = [
+        panel["projection"]
+        for stage in data["stages"]
+        for unit in stage["units"]
+        for panel in unit["panels"]
+    ]
+    assert "images-feature_maps" in of_images
+    assert "images-feature_maps" not in of_units
+
+
+def test_an_image_that_is_not_tested_says_why_there_is_no_more_of_it(browser, explorer):
+    said = "There is no more of this image: it is larger than those that the network is tested on"
+    with opened(browser, explorer, fragment="#network=dishes") as page:
+        go(page, "#network=dishes&look=image&image=large+image+0")
+        assert page.locator("#shown h2").first.inner_text().startswith("large image 0")
+        assert page.get_by_text(said).count() == 1
+        go(page, "#network=dishes&look=image&image=test+image+0")
+        assert page.get_by_text(said).count() == 0
 
 
 def test_a_unit_is_known_by_its_kernel_or_by_an_image_made_for_it():

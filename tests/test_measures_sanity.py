@@ -177,6 +177,7 @@ def test_a_picture_shows_what_the_measure_compares(tmp_path):
         np.testing.assert_allclose(gradient[number, ..., 0], expected)
     assert found.about["explained"][1] == "none"  # the only logit below zero
     assert found.about["random_layers"] == [0, 0, 1, 1, 1, 1]
+    assert (found.about["split"], found.about["image"]) == ("test", 1)
     weights = randomized.untrained(model, 0)["logits"][0]
     random = weights[:, names.index(found.about["predicted"])].reshape(SIDE, SIDE)
     np.testing.assert_allclose(gradient[5, ..., 0], random)

@@ -1,4 +1,4 @@
-"""Units that are named: what each lacks, how that is planned, and that it is made."""
+"""Units and images: what each lacks, how that is planned, and that it is made."""
 
 import keras
 import numpy as np
@@ -102,13 +102,23 @@ def test_what_units_lack_is_made_and_nothing_else(tmp_path):
     known = [shown("weights", layer="conv1", units=[0, 2, 3])]
     images = np.random.default_rng(0).random((3, 8, 8, 1))
     with stored(tmp_path / "dataset.h5", images, [0, 1, 0]) as dataset:
-        made = list(every_method.project(model, dataset, seed=1, known=known, planned=planned))
-    found = {part.about["kind"]: sorted(units.named(part)) for _, part in made}
+        made = list(
+            every_method.project(
+                model, dataset, seed=1, known=known, planned=planned, images=of_images()
+            )
+        )
+    units_made = [(sheet, part) for sheet, part in made if sheet == "units-conv1"]
+    found = {part.about["kind"]: sorted(units.named(part)) for _, part in units_made}
     maps = [("relu1", 0), ("relu1", 2), ("relu1", 3)]
     images = [("conv1", 0), ("conv1", 2), ("conv1", 3)]
     assert found == {"feature_maps": maps, "deconvolutions": maps, "maximization": images}
     bundle = units.unbundled(units.bundled(made))
-    assert [stage for stage, _ in bundle] == ["conv1"] * 3
+    # The image that the units' maps are of has the other methods, too.
+    assert [sheet for sheet, _ in bundle] == [
+        *["units-conv1"] * 3,
+        *("images-attribution", "images-inversion"),
+    ]
+    assert all(units.seen(part) == {1} for _, part in bundle[3:])
     for (_, ours), (_, theirs) in zip(bundle, made, strict=True):
         assert ours.about == theirs.about
         assert ours.arrays.keys() == theirs.arrays.keys()
@@ -136,5 +146,82 @@ def test_units_of_any_layer_can_be_projected_by_every_method_that_is_planned(tmp
     }
     images = np.random.default_rng(0).random((3, 8, 8, 1))
     with stored(tmp_path / "dataset.h5", images, [0, 1, 0]) as dataset:
-        made = list(every_method.project(model, dataset, seed=1, known=[], planned=planned))
-    assert len(made) == 15
+        made = list(
+            every_method.project(
+                model, dataset, seed=1, known=[], planned=planned, images=of_images()
+            )
+        )
+    assert len([sheet for sheet, _ in made if sheet.startswith("units-")]) == 15
+
+
+def of_images() -> dict[str, dict]:
+    return {
+        "attribution": {"methods": ["gradient"]},
+        "feature_maps": {"layers": ["conv1"], "units_per_layer": 1},
+        "inversion": {"layers": ["conv1"], "steps": 2},
+    }
+
+
+def of_numbers(kind: str, *numbers: int, **about) -> Projection:
+    return Projection({"images": np.array(numbers)}, {"kind": kind, **about})
+
+
+def test_what_images_lack_is_told_by_method():
+    hard = {"wrong_numbers": np.array([4]), "close_numbers": np.array([5])}
+    known = [
+        shown("weights", layer="conv1", units=[0, 1]),
+        shown("feature_maps", layers=[], image={"split": "test", "index": 2}),
+        shown("dream", image={"split": "large", "index": 8}),
+        shown("dream", image={"split": "test", "index": 1}),
+        shown("randomized", image=3),
+        of_numbers("attribution", 0, 2),
+        of_numbers("inversion", 0, method="inversion"),
+        of_numbers("inversion", 2, method="caricature"),
+        Projection(hard, {"kind": "hard_images"}),
+    ]
+    assert units.unseen(known) == {
+        "attribution": [1, 3, 4, 5],
+        "feature_maps": [0, 1, 3, 4, 5],
+        "inversion": [1, 2, 3, 4, 5],
+    }
+
+
+def test_images_are_projected_like_the_first_that_the_configuration_has(paper):
+    named = paper["experiments"]["mnist"]["projections"]
+    paper["experiments"]["mnist"]["measures"] = {}
+    planned = planned_units.of_images(configuration.load(paper).experiments["mnist"])
+    assert planned["attribution"]["methods"] == named["attribution"]["methods"]
+    assert planned["attribution"]["target"] == "predicted"
+    assert planned["feature_maps"]["layers"] == named["feature_maps"]["layers"]
+    assert planned["inversion"]["layers"] == named["inversion"]["layers"]
+    assert planned["inversion"]["method"] == "inversion"
+    assert not any({"image", "images", "kind"} & own.keys() for own in planned.values())
+    named.clear()
+    named["mine"] = {"kind": "hard_images"}
+    without = planned_units.of_images(configuration.load(paper).experiments["mnist"])
+    assert without["inversion"]["layers"] == without["feature_maps"]["layers"] == ["logits"]
+
+
+def test_images_that_are_shown_are_projected_by_every_method(tmp_path):
+    layers = keras.layers
+    model = sequential(
+        (8, 8, 1),
+        layers.Conv2D(2, 3, name="conv1"),
+        layers.Flatten(name="flatten"),
+        layers.Dense(2, name="logits"),
+    )
+    images = np.random.default_rng(0).random((4, 8, 8, 1))
+    known = [shown("randomized", image=1), of_numbers("attribution", 3)]
+    with stored(tmp_path / "dataset.h5", images, [0, 1, 0, 1]) as dataset:
+        made = list(
+            every_method.project(
+                model, dataset, seed=1, known=known, planned={}, images=of_images()
+            )
+        )
+    assert [(sheet, sorted(units.seen(part))) for sheet, part in made] == [
+        ("images-attribution", [1]),
+        ("images-feature_maps", [1]),
+        ("images-feature_maps", [3]),
+        ("images-inversion", [1, 3]),
+    ]
+    assert units.unseen([*known, *(part for _, part in made)]) == {}

@@ -30,7 +30,7 @@ from repository import RESULTS, ROOT, SMOKE, copy_of_the_repository, snakemake
 from pixelspace import artifacts
 from pixelspace.files import file_hash
 from pixelspace.report import latex, template
-from pixelspace.units import SHOWING
+from pixelspace.units import OF_IMAGES, SHOWING
 
 PAPER = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
 
@@ -759,6 +759,9 @@ def test_the_explorer_shows_all_that_is_projected(small_paper):
         units = [unit for stage in shown["stages"] for unit in stage["units"]]
         for kinds in ({panel["kind"] for panel in unit["panels"]} for unit in units):
             assert all(kinds & {*alike} for alike in SHOWING.values()), name
+        for image in filter(lambda image: image["tested"], shown["images"]):
+            kinds = {panel["kind"] for panel in image["panels"]}
+            assert kinds >= {*OF_IMAGES}, (name, image["name"])
 
 
 @pytest.mark.parametrize(

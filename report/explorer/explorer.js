@@ -214,6 +214,11 @@ const explorer = { experiments: [] };
     className: "quiet",
     textContent: "There can be no weights of this unit: no layer up to it has any." })];
 
+  const alone = (image) => image.tested ? [] : [element("p", {
+    className: "quiet",
+    textContent: "There is no more of this image: it is larger than those that the network is " +
+      "tested on, and kept to dream on." })];
+
   const figures = (title, found) => found.length === 0 ? [] : [
     element("h2", { textContent: title }),
     element("div", { className: "panels" }, ...found.map(({ name, file, alt, width, height }) =>
@@ -237,6 +242,7 @@ const explorer = { experiments: [] };
       element("h2", { textContent: `${image.name}, ${image.label}` }),
       picture(image.picture, 192),
       ...panels("What methods show of it", image.panels),
+      ...alone(image),
       ...numbers("Measures of these methods of attribution", image.numbers),
     ],
     network: ({ network }) => [

@@ -1,10 +1,10 @@
-"""How the units that a configuration names are projected by the methods that do not name them."""
+"""How units that a configuration names, and images, are projected by methods that lack them."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
 from pixelspace import config as configuration
 from pixelspace.config import Experiment
-from pixelspace.units import LOGITS, SHOWING, stages, weighted
+from pixelspace.units import LOGITS, OF_IMAGES, SHOWING, method_of, stages, weighted
 
 RECTIFIERS = ("relu", "relu6")
 
@@ -25,6 +25,8 @@ DEFAULTS = {
     "feature_maps": configuration.FeatureMaps(kind="feature_maps", layers=[LOGITS]),
     "deconvolutions": configuration.Deconvolutions(kind="deconvolutions", layer=LOGITS),
     "maximization": configuration.Maximization(kind="maximization"),
+    "attribution": configuration.Attribution(kind="attribution"),
+    "inversion": configuration.Inversion(kind="inversion", layers=[LOGITS]),
 }
 """What has them where no projection of a configuration does."""
 
@@ -66,6 +68,25 @@ def plan(experiment: Experiment) -> dict[str, dict]:
                 },
             }
     return found
+
+
+def of_images(experiment: Experiment) -> dict[str, dict]:
+    """Return by method the settings by which images are projected that it does not show.
+
+    They are those of the first projection by that method, by name, that the configuration has.
+    """
+    found = dict(DEFAULTS)
+    for name in sorted(experiment.projections, reverse=True):
+        settings = experiment.projections[name]
+        found[method_of(settings.kind, settings.model_dump())] = settings
+    own = {"kind", "image", "images"}
+    return {method: found[method].model_dump(exclude=own) for method in OF_IMAGES}
+
+
+def sheets(experiment: Experiment) -> list[str]:
+    """Return the names of the sheets of what is made beside an experiment's projections."""
+    units = [f"units-{stage}" for stage in plan(experiment)]
+    return [*units, *(f"images-{method}" for method in OF_IMAGES)]
 
 
 def _with_units(made) -> list[str]:

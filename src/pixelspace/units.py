@@ -1,9 +1,9 @@
-"""Which units projections show, and by which methods each is still to be projected.
+"""Which units and images projections show, and by which methods each is still to be projected.
 
-A reader who sees a unit by one method wants to see it by the others, too.
+A reader who sees a unit or an image by one method wants to see it by the others, too.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from pixelspace.artifacts import Projection
 
@@ -24,6 +24,9 @@ SHOWING = {
     "maximization": ("maximization", "depth_series", "parametrizations", "maco"),
 }
 """By kind of projection that there is to be of every unit: the kinds that show as much of one."""
+
+OF_IMAGES = ("attribution", "feature_maps", "inversion")
+"""The methods by which there is to be a projection of every image."""
 
 
 def stages(layers: Sequence[tuple[str, str]]) -> list[list[str]]:
@@ -90,12 +93,45 @@ def lacking(
     return {kind: own for kind, own in found.items() if own}
 
 
+def seen(projection: Projection) -> set[int]:
+    """Return the numbers of the test images that a projection is of."""
+    arrays, about = projection.arrays, projection.about
+    match about["kind"]:
+        case "feature_maps" | "dream":
+            image = about["image"]
+            return {image["index"]} if image["split"] == "test" else set()
+        case "randomized":
+            return {about["image"]}
+        case "attribution" | "inversion":
+            return set(arrays["images"].tolist())
+        case "hard_images":
+            return {*arrays["wrong_numbers"].tolist(), *arrays["close_numbers"].tolist()}
+    return set()
+
+
+def unseen(known: Iterable[Projection]) -> dict[str, list[int]]:
+    """Return by method which test images, of those that projections are of, none shows so."""
+    every: set[int] = set()
+    shown: dict[str, set[int]] = {method: set() for method in OF_IMAGES}
+    for projection in known:
+        about, own = projection.about, seen(projection)
+        every |= own
+        shown.get(method_of(about["kind"], about), set()).update(own)
+    found = {method: sorted(every - own) for method, own in shown.items()}
+    return {method: own for method, own in found.items() if own}
+
+
+def method_of(kind: str, settings: Mapping) -> str:
+    """Return the method of a kind of projection: a caricature is of kind ``inversion``."""
+    return settings["method"] if kind == "inversion" else kind
+
+
 def bundled(parts: Iterable[tuple[str, Projection]]) -> Projection:
-    """Return projections, each with the name of its stage, as one that a file can hold."""
+    """Return projections, each with the name of its sheet, as one that a file can hold."""
     arrays, about = {}, []
-    for number, (stage, part) in enumerate(parts):
+    for number, (sheet, part) in enumerate(parts):
         arrays |= {f"{number}_{name}": values for name, values in part.arrays.items()}
-        about.append({"stage": stage, **part.about})
+        about.append({"sheet": sheet, **part.about})
     return Projection(arrays, {"kind": "units", "parts": about})
 
 
@@ -110,5 +146,5 @@ def unbundled(bundle: Projection) -> list[tuple[str, Projection]]:
             if name.startswith(own)
         }
         about = dict(about)
-        found.append((about.pop("stage"), Projection(arrays, about)))
+        found.append((about.pop("sheet"), Projection(arrays, about)))
     return found

@@ -540,7 +540,7 @@ def looks():
 
 
 def units_of(name):
-    """What there is of the units of an experiment beside its projections."""
+    """What there is of the units and images of an experiment beside its projections."""
     return f"{RESULTS}/units/{name}-{Path(shown(name)).name}.npz"
 
 
@@ -558,8 +558,8 @@ def of_explorer():
     """The files that the page of the explorer needs: for each experiment its data and pictures."""
     files = []
     for name, chosen in CONFIG.experiments.items():
-        stages = [f"units-{stage}" for stage in planned_units.plan(chosen)]
-        sheets = [f"{name}-{own}.webp" for own in [*chosen.projections, *stages]]
+        shown = [*chosen.projections, *planned_units.sheets(chosen)]
+        sheets = [f"{name}-{own}.webp" for own in shown]
         figures = [Path(figure).name for figure in figures_of_explorer(name)]
         files += [f"{name}.js", *sheets, *figures]
     return [f"{EXPLORER}/{file}" for file in files]

@@ -13,10 +13,11 @@ rule project_units:
     params:
         network=network_settings,
         planned=lambda wildcards: planned_units.plan(experiment(wildcards)),
+        images=lambda wildcards: planned_units.of_images(experiment(wildcards)),
         seed=seed("projection"),
         code=code("project_units", lambda wildcards: [network_module(wildcards)]),
     message:
-        "project units of {wildcards.experiment} by the methods that they lack"
+        "project units and images of {wildcards.experiment} by the methods that they lack"
     script:
         "../../scripts/project_units.py"
 
@@ -52,7 +53,7 @@ rule make_explorer:
             name: {
                 "projections": projections_of(name),
                 "units": units_of(name),
-                "stages": list(planned_units.plan(chosen)),
+                "beside": planned_units.sheets(chosen),
                 "layers": [(layer.name, layer.kind) for layer in chosen.layers],
                 "figures": figures_of_explorer(name),
             }

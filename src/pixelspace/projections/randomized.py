@@ -142,6 +142,7 @@ def project(
         "layer": graph.LOGITS,
         "methods": list(methods),
         "split": "test",
+        "image": image,
         "label": names[split.labels[image]],
         "predicted": names[predicted[0]],
         "explained": explained_classes,

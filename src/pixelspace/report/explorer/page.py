@@ -119,13 +119,10 @@ def experiment(
         projections: by name, in the order in which they are shown.
         layers: name and kind of each of the network's, from the input on.
         numbers: as in ``numbers.json``.
-        parts: by stage, what is made of its units beside the projections.
+        parts: by the name of a sheet, what is made of units or images beside the projections.
     """
     shown = {key: list(panels.panels(projection)) for key, projection in projections.items()}
-    of_parts = {
-        f"units-{stage}": [panel for part in own for panel in panels.panels(part)]
-        for stage, own in (parts or {}).items()
-    }
+    of_parts = {key: list(_beside(key, own)) for key, own in (parts or {}).items()}
     both = shown | of_parts
     files, by_subject, images = _laid_out(name, _without_repetition(both))
     places = {
@@ -152,6 +149,7 @@ def experiment(
             {
                 "name": names[image],
                 "label": image.label,
+                "tested": image.place.startswith("test "),
                 "picture": [*where, "", f"{names[image]}, {image.label}"],
                 "panels": by_subject[image],
                 "numbers": _pairs(about_methods(own_numbers, by_subject[image])),
@@ -161,6 +159,16 @@ def experiment(
         "panels": by_subject.get(Network(), []),
         "numbers": _pairs(own_numbers),
     }, files
+
+
+def _beside(sheet: str, parts: Iterable[Projection]) -> Iterator[Panel]:
+    """Yield panels of what is made for units, or of what is made for images those of images alone.
+
+    A unit's map of each of them would hide what else there is of it.
+    """
+    for panel in (panel for part in parts for panel in panels.panels(part)):
+        if isinstance(panel.of, Seen) or not sheet.startswith("images-"):
+            yield panel
 
 
 def which(name: str, numbers: Mapping[str, Mapping]) -> str:
@@ -355,13 +363,14 @@ def gradient(colours) -> str:
 class Sources(NamedTuple):
     """What the page shows of an experiment: artifacts in the order in which they are shown.
 
-    ``units`` has what is made beside these of the units of ``stages``; ``layers`` are name and kind
-    of each layer, from the input on; ``figures`` are pictures with their words beside them.
+    ``units`` has what is made beside these of units and images, for the sheets ``beside``;
+    ``layers`` are name and kind of each layer, from the input on; ``figures`` are pictures with
+    their words beside them.
     """
 
     projections: Sequence[str | os.PathLike]
     units: str | os.PathLike
-    stages: Sequence[str]
+    beside: Sequence[str]
     layers: Sequence[tuple[str, str]]
     figures: Sequence[str | os.PathLike]
 
@@ -384,9 +393,9 @@ def make(
     folder = Path(path).parent
     for name, sources in experiments.items():
         read = {Path(own).stem: read_projection(own) for own in sources.projections}
-        parts: dict[str, list[Projection]] = {stage: [] for stage in sources.stages}
-        for stage, part in unbundled(read_projection(sources.units)):
-            parts[stage].append(part)
+        parts: dict[str, list[Projection]] = {sheet: [] for sheet in sources.beside}
+        for sheet, part in unbundled(read_projection(sources.units)):
+            parts[sheet].append(part)
         data, files = experiment(name, read, sources.layers, numbers, parts)
         figures = [Path(figure) for figure in sources.figures]
         data["figures"] = [_figure(name, figure) for figure in figures]

@@ -454,7 +454,8 @@ def attribution(projection: Projection) -> Iterator[Panel]:
 def randomized(projection: Projection) -> Iterator[Panel]:
     """Yield for each method the maps of the image by the network, and with random weights."""
     arrays, about = projection.arrays, projection.about
-    seen = _seen(projection, arrays["input"], about["label"])
+    place = f"{about['split']} image {about['image']}"
+    seen = _seen(projection, arrays["input"], about["label"], place)
     _, *rows = randomized_figure.examples(projection)
     for row in rows:
         pictures = [
