@@ -15,6 +15,6 @@ with runtime.job(snakemake.log[0]), artifacts.open_dataset(snakemake.input.datas
         seed=snakemake.params.seed,
         known=map(artifacts.read_projection, snakemake.input.projections),
         planned=snakemake.params.planned,
-        images=snakemake.params.images,
+        images=snakemake.params.planned_images,
     )
     artifacts.write_projection(snakemake.output.units, units.bundled(made))

@@ -146,6 +146,10 @@ def test_a_crate_is_what_its_profile_requires(build, faults):
     assert any("license" in message for message in found)
 
 
+def test_the_crate_of_a_build_is_what_its_profile_requires(readers, faults):
+    assert faults(readers / RESULTS) == []
+
+
 def test_a_crate_is_read_by_others(build):
     described(build)
     read = ROCrate(build)

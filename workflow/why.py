@@ -35,6 +35,7 @@ DERIVED = {
     "images": "the images that networks of sweeps share with experiments changed",
     "failures": "networks failed, and are tried again",
     "planned": "the settings changed that units take from the projections of the nearest layer",
+    "planned_images": "the settings changed that images take from projections of others",
     "shown": "what there is to show of the networks changed",
 }
 """What to say of parameters whose values nobody wrote."""

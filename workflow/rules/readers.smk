@@ -13,7 +13,7 @@ rule project_units:
     params:
         network=network_settings,
         planned=lambda wildcards: planned_units.plan(experiment(wildcards)),
-        images=lambda wildcards: planned_units.of_images(experiment(wildcards)),
+        planned_images=lambda wildcards: planned_units.of_images(experiment(wildcards)),
         seed=seed("projection"),
         code=code("project_units", lambda wildcards: [network_module(wildcards)]),
     message:
