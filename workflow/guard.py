@@ -53,6 +53,9 @@ def install(workflow, results: str, maker: Callable[[str], str | None]) -> None:
         with contextlib.nullcontext() if planned else _held(folder, workflow.basedir):
             # Unlike ours, Snakemake's lock outlives a run that is killed.
             workflow.execution_settings.lock = fcntl is None
+            if executor_plugin.common_settings.local_exec:
+                # Its timers, one more for each step, hold up the end of a run by a second.
+                workflow.scheduling_settings.max_jobs_per_timespan = None
             again = dict(_to_make_again(folder, workflow.rules, maker))
             _force(workflow, again.values(), folder)
             if not planned:

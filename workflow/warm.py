@@ -2,11 +2,14 @@
 
 To start Python and to import matplotlib takes longer than to draw most figures, and an edit of
 their style draws all. Each step is a process of its own still. What it is a fork of has imported
-packages of others and done nothing else, so that no step sees what another did, or code as it was.
+packages of others and let matplotlib draw once, so that it has its fonts and its parser at hand;
+no step sees what another did, or code as it was.
 """
 
 import contextlib
+import gc
 import importlib
+import io
 import json
 import os
 import runpy
@@ -18,13 +21,13 @@ import threading
 import traceback
 
 PACKAGES = (
-    *("h5py", "matplotlib.backends.backend_pdf", "matplotlib.figure", "matplotlib.style"),
-    *("numpy", "PIL.Image", "psutil", "pydantic", "snakemake.script"),
+    *("h5py", "jinja2.sandbox", "matplotlib.backends.backend_pdf", "matplotlib.figure"),
+    *("matplotlib.style", "numpy", "PIL.Image", "psutil", "pydantic", "snakemake.script", "yaml"),
 )
 
 
 def install(workflow) -> None:
-    """Let the scripts of local rules run in forks.
+    """Let the scripts of local rules run in forks, of what starts while a run is still planned.
 
     On other systems than Linux, libraries that have been imported may not survive one.
     """
@@ -32,8 +35,13 @@ def install(workflow) -> None:
         return
     from snakemake.script import PythonScript  # here: what is forked is this file, too
 
-    alone = PythonScript.execute_script
+    alone, build = PythonScript.execute_script, workflow.execute
     forks = Forks()
+
+    def built(*, executor_plugin, **settings) -> None:
+        if not executor_plugin.common_settings.dryrun_exec:
+            forks.start()
+        build(executor_plugin=executor_plugin, **settings)
 
     def execute(script: PythonScript, fname: str, edit: bool = False) -> None:
         elsewhere = script.container_img or script.conda_env or script.env_modules
@@ -42,11 +50,12 @@ def install(workflow) -> None:
         else:
             alone(script, fname, edit)
 
-    PythonScript.execute_script = execute
+    workflow.execute, PythonScript.execute_script = built, execute
 
 
 class Forks:
-    """Runs scripts in forks of a process that starts with the first of them and ends with this."""
+    """Runs scripts in forks of a process that starts with the first of them, if not before, and
+    ends with this."""
 
     def __init__(self):
         self._control: socket.socket | None = None
@@ -77,13 +86,14 @@ class Forks:
         with self._asking:
             try:
                 if self._control is None:
-                    self._start()
+                    self.start()
                 socket.send_fds(self._control, [b"."], [line.fileno()])
             except BrokenPipeError:
-                self._start()
+                self.start()
                 socket.send_fds(self._control, [b"."], [line.fileno()])
 
-    def _start(self) -> None:
+    def start(self) -> None:
+        """Start the process, in place of any before; it imports while this one goes on."""
         self._control, theirs = socket.socketpair()
         with theirs:
             number = theirs.fileno()
@@ -96,6 +106,7 @@ def serve(control: socket.socket) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for package in PACKAGES:
         importlib.import_module(package)
+    _draw()
     while True:
         said, lines, _, _ = socket.recv_fds(control, 1, 1)
         if not said:
@@ -104,6 +115,18 @@ def serve(control: socket.socket) -> None:
             control.close()  # so that it is known when nobody reads it
             _answer(socket.socket(fileno=lines[0]))
         os.close(lines[0])
+
+
+def _draw() -> None:
+    """Let matplotlib find its fonts, and build what it reads mathematics with."""
+    from matplotlib import style
+    from matplotlib.figure import Figure
+
+    with style.context(["default", {"font.family": "cmr10", "mathtext.fontset": "cm"}]):
+        figure = Figure()
+        figure.text(0, 0, "$x$")
+        for form in ("pdf", "png"):
+            figure.savefig(io.BytesIO(), format=form)
 
 
 def _answer(connection: socket.socket) -> None:
@@ -122,6 +145,7 @@ def _answer(connection: socket.socket) -> None:
 def _run(script: str, environment: dict[str, str]) -> None:
     """Run a script as Python would, and end this process."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    gc.disable()  # a short step does not last until it has made much
     os.environ.clear()
     os.environ.update(environment)
     sys.argv = [script]

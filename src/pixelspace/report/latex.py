@@ -11,7 +11,6 @@ from pathlib import Path
 
 from pixelspace.artifacts import checked, written
 from pixelspace.errors import UserError
-from pixelspace.report.template import SOURCE_END, SOURCE_MARK
 
 ENVIRONMENT = {
     "SOURCE_DATE_EPOCH": "0",
@@ -182,6 +181,8 @@ def explain(log: str, tex: Path, lack: str = "") -> str:
 
 def origin(tex: Path, number: int) -> str:
     """Return the template file that a line of the rendered ``tex`` came from."""
+    from pixelspace.report.template import SOURCE_END, SOURCE_MARK  # here: Jinja2 takes a while
+
     stack = []
     for text in tex.read_text(encoding="utf-8").splitlines()[:number]:
         if text.startswith(SOURCE_MARK):
