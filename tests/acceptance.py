@@ -270,6 +270,48 @@ def test_each_unit_and_image_is_shown_by_every_method():
                 assert lacking == [], (name, stage["name"], unit["number"])
 
 
+BRACED = r"\{[^{}]*\}"
+for _ in range(3):
+    BRACED = rf"\{{(?:[^{{}}]|{BRACED})*\}}"
+FLOAT = re.compile(
+    rf"\\paperfigure{BRACED}{BRACED}|\\begin\{{table\}}.*?\\end\{{table\}}", re.DOTALL
+)
+CAPTION = re.compile(rf"\\(?:caption|paperfigure{BRACED})\{{([\w ,:\n]*)")
+
+
+def links_of(page: PageObject) -> set[str]:
+    """The places in the paper that a page has links to."""
+    links = (note.get_object() for note in page.get("/Annots", ()))
+    return {str(link.get("/A", {}).get("/D") or link.get("/Dest")) for link in links}
+
+
+def test_numbers_in_captions_and_tables_have_marks_that_lead_to_the_ledger():
+    pages = PdfReader(RESULTS / "paper.pdf").pages
+    texts = [" ".join(page.extract_text().split()) for page in pages]
+    seen = 0
+    for found in FLOAT.finditer((RESULTS / "paper.tex").read_text(encoding="utf-8")):
+        entries = re.findall(r"\\ledgermark\{([\d,]+)\}", found[0])
+        places = {f"ledger:{place}" for some in entries for place in some.split(",")}
+        if places:
+            words = re.escape(" ".join(CAPTION.search(found[0])[1].split()))
+            begins = re.compile(rf"(Figure|Table) \d+: {words}".replace(r"\ ", " ?"))
+            on = [
+                links_of(page)
+                for page, text in zip(pages, texts, strict=True)
+                if begins.search(text)
+            ]
+            assert any(places <= links for links in on), (words, places, on)
+            seen += 1
+    assert seen > 30
+
+
+def test_each_figure_on_the_web_has_a_link_to_the_explorer():
+    text = (RESULTS / "paper.html").read_text(encoding="utf-8")
+    captions = re.findall(r'<img src="figures/.*?</figcaption>', text, re.DOTALL)
+    assert len(captions) > 30
+    assert [caption for caption in captions if 'class="look"' not in caption] == []
+
+
 def test_each_figure_of_a_projection_is_where_its_link_to_the_explorer_leads():
     text = (RESULTS / "paper.html").read_text(encoding="utf-8")
     found = re.findall(r'<a class="look" href="explorer/index.html(#[^"]+)"', text)

@@ -528,14 +528,17 @@ EXPLORER = f"{RESULTS}/explorer"
 def looks():
     """Where in the explorer, seen from the paper's page, there is more to see than each figure shows.
 
-    A projection is shown there itself, and of all else the network and its numbers; but of sweeps,
-    whose networks are not in it, nothing.
+    A projection is shown there itself, and with all else the network and its numbers; with a sweep
+    those of the network that it varies.
     """
     return {
         f"{name}-{subject}": f"explorer/index.html#network={name}&"
         + (f"projection={subject}" if subject in chosen.projections else "look=network")
         for name, chosen in CONFIG.experiments.items()
         for subject in subjects(name)
+    } | {
+        f"sweep-{name}": f"explorer/index.html#network={sweep.experiment}&look=network"
+        for name, sweep in CONFIG.sweeps.items()
     }
 
 
@@ -545,13 +548,17 @@ def units_of(name):
 
 
 def figures_of_explorer(name):
-    """The figures of an experiment that are of no projection: of images, training and measures."""
+    """The figures of an experiment that are of no projection: images, training, measures, sweeps."""
     apart = {"projections", *CONFIG.experiments[name].projections}
-    return [
-        f"{RESULTS}/figures/{name}-{subject}.png"
-        for subject in subjects(name)
-        if subject not in apart
+    figures = [
+        f"{name}-{subject}" for subject in subjects(name) if subject not in apart
     ]
+    figures += [
+        f"sweep-{sweep}"
+        for sweep in CONFIG.sweeps
+        if CONFIG.sweeps[sweep].experiment == name
+    ]
+    return [f"{RESULTS}/figures/{figure}.png" for figure in figures]
 
 
 def of_explorer():

@@ -412,7 +412,7 @@ def _figure(experiment: str, png: Path) -> dict:
     with Image.open(png) as image:
         width, height = image.size
     return {
-        "name": png.stem.removeprefix(f"{experiment}-").replace("_", " "),
+        "name": re.sub("[_-]", " ", png.stem.removeprefix(f"{experiment}-")),
         "file": png.name,
         "alt": checked(png.with_suffix(".txt")).read_text(encoding="utf-8").strip(),
         "width": width,
