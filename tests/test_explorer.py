@@ -591,6 +591,14 @@ def test_what_is_made_of_images_beside_stands_with_them_and_not_with_units(explo
     assert "images-feature_maps" not in of_units
 
 
+def test_a_unit_leads_to_the_measures_of_its_network(browser, explorer):
+    with opened(browser, explorer) as page:
+        go(page, "#network=digits&look=unit&layer=conv2")
+        page.get_by_role("link", name="All measures of digits").click()
+        page.get_by_role("heading", name="Measures of digits").wait_for()
+        assert "look=network" in page.url
+
+
 def test_an_image_that_is_not_tested_says_why_there_is_no_more_of_it(browser, explorer):
     said = "There is no more of this image: it is larger than those that the network is tested on"
     with opened(browser, explorer, fragment="#network=dishes") as page:

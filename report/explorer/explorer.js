@@ -214,6 +214,12 @@ const explorer = { experiments: [] };
     className: "quiet",
     textContent: "There can be no weights of this unit: no layer up to it has any." })];
 
+  const others = (network) => network.numbers.length === 0 ? [] : [element("p", { className: "quiet" },
+    element("a", {
+      href: written({ network, look: "network" }),
+      textContent: `All measures of ${network.name}` }),
+    " are with what is of the whole network.")];
+
   const alone = (image) => image.tested ? [] : [element("p", {
     className: "quiet",
     textContent: "There is no more of this image: it is larger than those that the network is " +
@@ -228,13 +234,14 @@ const explorer = { experiments: [] };
         element("p", {}, element("a", { href: file, textContent: `${name} by itself` })))))];
 
   const views = {
-    unit: ({ layer, unit }) => [
+    unit: ({ network, layer, unit }) => [
       ...strip("Units", "unit", layer.units, unit, (one) => one.emblem, (one) => one.name),
       ...(unit ? panels(`Unit ${unit.name} of ${layer.layers.join(", ")}`, unit.panels) : []),
       ...(unit ? lacks(layer) : []),
       ...(unit ? numbers("Measures of the unit", unit.numbers) : []),
       ...panels(`All of ${layer.layers.join(", ")}`, layer.panels),
       ...numbers("Measures of the layer", layer.numbers),
+      ...others(network),
     ],
     image: ({ network, image }) => [
       ...strip("Images", "image", network.images, image, (one) => one.picture,
