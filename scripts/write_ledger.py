@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
-from pixelspace import artifacts, runtime
+from pixelspace import artifacts, fingerprint, runtime
 from pixelspace.report import ledger
 
 with runtime.job(snakemake.log[0]):
     results = Path(snakemake.output.ledger).parent
+    steps = snakemake.params.steps
+    names = {name for step in steps.values() for name in step.get("code", ())}
     photographs = {}
     for path, (place, commit) in snakemake.params.photographs.items():
         taken = commit
@@ -19,7 +21,8 @@ with runtime.job(snakemake.log[0]):
             taken = folder.content(place, sources)
         photographs[path] = (place, commit, taken)
     written = ledger.of(
-        snakemake.params.steps,
+        steps,
+        fingerprint.hashes(sorted(names), Path(snakemake.scriptdir)),
         artifacts.read_json(snakemake.input.numbers),
         results,
         photographs,

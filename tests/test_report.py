@@ -157,8 +157,9 @@ def test_a_ledger_leads_from_numbers_to_data(tmp_path, monkeypatch):
     artifacts.write_json("results/a.json", {"x": 1})
     (tmp_path / "images.gz").write_bytes(b"images")
     step = {"rule": "r", "script": "scripts/r.py", "config": ["seed"], "inputs": ["images.gz"]}
-    steps = {"a.json": step | {"code": {"m": "01234567"}}, "images.gz": {}}
-    found = ledger.of(steps, {"x": {"value": 1, "artifact": "a.json"}}, "results", {})
+    steps = {"a.json": step | {"code": ["m"]}, "images.gz": {}}
+    code = {"m": "01234567"}
+    found = ledger.of(steps, code, {"x": {"value": 1, "artifact": "a.json"}}, "results", {})
     assert found == {
         "numbers": {"x": "a.json"},
         "artifacts": {
@@ -169,13 +170,13 @@ def test_a_ledger_leads_from_numbers_to_data(tmp_path, monkeypatch):
     }
     Path("results/a.json").write_text("{}")
     with pytest.raises(UserError, match="results/a.json: changed since it was built"):
-        ledger.of(steps, {}, "results", {})
+        ledger.of(steps, code, {}, "results", {})
 
 
 def test_a_ledger_leads_to_photographs(tmp_path, monkeypatch):
     """By their content, under a name that has nothing of the machine, or by their commit."""
     monkeypatch.chdir(tmp_path)
-    step = {"rule": "r", "script": "scripts/r.py", "config": ["seed"], "inputs": [], "code": {}}
+    step = {"rule": "r", "script": "scripts/r.py", "config": ["seed"], "inputs": [], "code": []}
     commit = "1" * 40
     address = f"example.org:photos@{commit}"
     taken = {
@@ -184,7 +185,7 @@ def test_a_ledger_leads_to_photographs(tmp_path, monkeypatch):
     }
     for name in taken:
         artifacts.write_text(f"results/{name}", name)
-    found = ledger.of(dict.fromkeys(taken, step), {}, "results", taken)
+    found = ledger.of(dict.fromkeys(taken, step), {}, {}, "results", taken)
     assert found["data"] == {"photos": "0" * 64, address: commit}
     assert found["artifacts"]["own.h5"]["inputs"] == ["photos"]
     assert found["artifacts"]["public.h5"]["inputs"] == [address]

@@ -45,8 +45,8 @@ def trace(workflow, files: Iterable[str], prefix: str = "") -> dict[str, dict]:
         prefix: begins the paths of files that rules make, and is left out of what is returned.
 
     Returns:
-        By path: ``rule``, ``script``, ``config`` (keys), ``inputs`` (paths), and ``code``: by the
-        names of the script and of modules the hash of each. What nothing makes has none of these.
+        By path: ``rule``, ``script``, ``config`` (keys), ``inputs`` (paths), and ``code`` (names of
+        the script and of modules). What nothing makes has none of these.
     """
     found: dict[str, dict] = {}
     left = sorted(files)
@@ -76,9 +76,5 @@ def _step(workflow, file: str, prefix: str) -> dict:
         "inputs": sorted(
             {str(path).removeprefix(prefix) for path in rule.expand_input(wildcards)[0]}
         ),
-        "code": {
-            part: code
-            for part, code in rule.params["code"](wildcards).items()
-            if fingerprint.is_code(part)
-        },
+        "code": [part for part in rule.params["code"](wildcards) if fingerprint.is_code(part)],
     }

@@ -16,6 +16,7 @@ import ast
 import contextlib
 import functools
 import hashlib
+from collections.abc import Iterable
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -134,13 +135,27 @@ def parts(*modules: str, script: Path | None = None) -> dict[str, str]:
     versions = {}
     for package in sorted(reached):
         versions |= _versions(package)
-    own = {f"{SCRIPTS}{script.name}": _hashed(script)[:8]} if script else {}
-    return own | {name: _own(name)[:8] for name in names} | versions
+    own = [f"{SCRIPTS}{script.name}"] if script else []
+    return hashes([*own, *names], script.parent if script else Path()) | versions
 
 
 def is_code(name: str) -> bool:
     """Return whether one of the `parts` is a script or a module, and no package of others."""
     return name.startswith(SCRIPTS) or name.partition(".")[0] == PACKAGE
+
+
+def hashes(names: Iterable[str], scripts: Path) -> dict[str, str]:
+    """Return 8 hexadecimal digits for each of some scripts and modules.
+
+    Args:
+        names: of modules; those of scripts begin with `SCRIPTS`.
+        scripts: the folder of the scripts.
+    """
+    return {name: _named(name, scripts)[:8] for name in names}
+
+
+def _named(name: str, scripts: Path) -> str:
+    return _hashed(scripts / name.removeprefix(SCRIPTS)) if name.startswith(SCRIPTS) else _own(name)
 
 
 def fingerprint(*modules: str) -> str:

@@ -79,6 +79,8 @@ def typeset(
         (folder / "earlier").mkdir(exist_ok=True)
         for figure in earlier:
             shutil.copy(figure, folder / "earlier")
+        # What is as long as before and written in the same second looks unchanged to latexmk.
+        (folder / "paper.pdf").unlink(missing_ok=True)
         if run([*command, "paper.tex"], folder) != 0:
             log = folder / "paper.log"
             text = log.read_text(errors="replace") if log.is_file() else ""

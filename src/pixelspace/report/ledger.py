@@ -13,6 +13,7 @@ from pixelspace.files import file_hash, portable
 
 def of(
     steps: Mapping[str, Mapping],
+    code: Mapping[str, str],
     numbers: Mapping[str, Mapping],
     results: str | Path,
     photographs: Mapping[str, tuple[str, str, str]],
@@ -21,9 +22,9 @@ def of(
 
     Args:
         steps: by the path of each file what made it: ``rule``, ``script``, ``config`` (keys),
-            ``inputs`` (paths) and ``code``: 8 hexadecimal digits of its script and of each module,
-            by their names. What nothing made is data, and has none of these. Paths of artifacts
-            are relative to ``results``.
+            ``inputs`` (paths) and ``code`` (names of the script and of modules). What nothing made
+            is data, and has none of these. Paths of artifacts are relative to ``results``.
+        code: 8 hexadecimal digits of each of these scripts and modules.
         numbers: see `pixelspace.report.numbers.collect`.
         results: the folder of the build.
         photographs: by the path of each data set that has some where they are from, the commit if
@@ -33,7 +34,7 @@ def of(
     Returns:
         ``numbers``: the artifact of each. ``artifacts``: by path what made each, and ``sha256`` of
         the file. ``data``: the SHA-256 of each file that nothing made, and the hash of photographs.
-        ``code``: that of all steps.
+        ``code``: as it was given.
 
     Raises:
         UserError: if an artifact is missing or damaged.
@@ -43,7 +44,6 @@ def of(
         path: f"{portable(place)}@{commit}" if commit else portable(place)
         for path, (place, commit, _) in photographs.items()
     }
-    code = {name: own for step in made.values() for name, own in step["code"].items()}
     data = {portable(path): file_hash(path) for path in steps.keys() - made.keys()}
     data |= {taken[path]: content for path, (_, _, content) in photographs.items()}
     return {
@@ -52,7 +52,6 @@ def of(
             path: {
                 "sha256": file_hash(checked(Path(results, path))),
                 **step,
-                "code": list(step["code"]),
                 "inputs": [portable(file) for file in step["inputs"]]
                 + [name for dataset, name in taken.items() if dataset == path],
             }
