@@ -89,9 +89,10 @@ def measure(folder: Path) -> list[tuple[str, str, str]]:
 
 def watched(folder: Path) -> Iterator[tuple[str, float]]:
     """Yield what is saved while `make watch` runs, and the seconds until the page shows it."""
-    sections, style = folder / "report/sections", folder / "src/pixelspace/figures/style.py"
+    text = folder / "report/sections/further.tex.j2"
+    style = folder / "src/pixelspace/figures/style.py"
     edits = {
-        "a text": (sections / "further.tex.j2", "Several things", "Some things"),
+        "a text": (text, "Several things", "Some things"),
         "the style of all figures": (style, '"axes.labelpad": 3,', '"axes.labelpad": 4,'),
     }
     watcher = subprocess.Popen(["make", "-s", "watch"], cwd=folder, stdout=subprocess.PIPE)

@@ -21,6 +21,7 @@ from pypdf import PageObject, PdfReader
 from pixelspace import config as configuration
 from pixelspace.artifacts import read_json, write_text
 from pixelspace.report import claims, latex, template
+from pixelspace.report.wording import BRACED
 from pixelspace.units import OF_IMAGES, SHOWING
 
 ROOT = Path(__file__).parents[1]
@@ -270,13 +271,10 @@ def test_each_unit_and_image_is_shown_by_every_method():
                 assert lacking == [], (name, stage["name"], unit["number"])
 
 
-BRACED = r"\{[^{}]*\}"
-for _ in range(3):
-    BRACED = rf"\{{(?:[^{{}}]|{BRACED})*\}}"
 FLOAT = re.compile(
     rf"\\paperfigure{BRACED}{BRACED}|\\begin\{{table\}}.*?\\end\{{table\}}", re.DOTALL
 )
-CAPTION = re.compile(rf"\\(?:caption|paperfigure{BRACED})\{{([\w ,:\n]*)")
+CAPTION = re.compile(rf"\\(?:caption|paperfigure{BRACED})\{{([\w ,:\n]+)")
 
 
 def links_of(page: PageObject) -> set[str]:

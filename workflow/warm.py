@@ -54,8 +54,7 @@ def install(workflow) -> None:
 
 
 class Forks:
-    """Runs scripts in forks of a process that starts with the first of them, if not before, and
-    ends with this."""
+    """Runs scripts in forks of one process, which starts at the latest with the first of them."""
 
     def __init__(self):
         self._control: socket.socket | None = None
@@ -145,7 +144,7 @@ def _answer(connection: socket.socket) -> None:
 def _run(script: str, environment: dict[str, str]) -> None:
     """Run a script as Python would, and end this process."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    gc.disable()  # a short step does not last until it has made much
+    gc.disable()  # a short step ends before the search for garbage would pay
     os.environ.clear()
     os.environ.update(environment)
     sys.argv = [script]
