@@ -66,7 +66,7 @@ readers: readers-built
 # What watches is among the tools of developers, of which there is one environment.
 watch: configuration python-dev tex pages
 	@PYTHONPATH=src exec .venv/bin/python tools/watch.py "$$CONFIG" \
-		$(SNAKEMAKE) --cores "$$CORES" $(OVERLAY)
+		$(SNAKEMAKE) --when-told --cores "$$CORES" $(OVERLAY)
 
 why: configuration
 	@PIXELSPACE_WHY=1 $(SNAKEMAKE) --dry-run $(if $(TARGET),"$$TARGET") $(OVERLAY)

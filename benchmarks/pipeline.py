@@ -102,6 +102,7 @@ def watched(folder: Path) -> Iterator[tuple[str, float]]:
         with urlopen(f"{line.split('shown at ')[1].split(';')[0]}events") as events:
             shown = built(events)
             for name, edited in edits.items():
+                time.sleep(5)  # in which a writer looks at the page
                 start = time.monotonic()
                 edit(*edited)
                 shown = built(events, unlike=shown)

@@ -1,5 +1,5 @@
 """What the paper about photographs must reach; run after it was built in the folder of the default
-one, with `results=results`.
+one, with `photographs.yaml` and `results=results`.
 
 make test TESTS=tests/acceptance_photographs.py
 """

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 
 import psutil
 import pytest
@@ -56,6 +57,38 @@ def test_an_interrupt_while_snakemake_is_imported_ends_without_a_traceback(tmp_p
     assert run.wait(timeout=60) != 0
     assert "Traceback" not in paper.shown()
     assert "KeyboardInterrupt" not in paper.shown()
+
+
+def test_what_waits_to_be_told_runs_then_and_ends_without_a_traceback():
+    command = [sys.executable, "tools/run_snakemake.py", "--when-told", "--version"]
+    with _waiting(command) as process:
+        said, _ = process.communicate(timeout=60)  # which closes its input
+        assert (process.returncode, said) == (0, f"{version('snakemake')}\n")
+    with _waiting(command) as process:
+        process.send_signal(signal.SIGINT)
+        assert process.stdout.read() == ""
+        assert process.wait(60) == -signal.SIGINT
+
+
+def _waiting(command: list[str]) -> subprocess.Popen:
+    """A process once it waits for its input, and has said nothing."""
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    state = psutil.Process(process.pid)
+    deadline = time.monotonic() + 60
+    while not any("h5py" in mapped.path for mapped in state.memory_maps()) or (
+        state.status() != psutil.STATUS_SLEEPING
+    ):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert process.poll() is None
+    return process
 
 
 def _is_importing(process: psutil.Process | None) -> bool:

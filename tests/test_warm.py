@@ -71,6 +71,46 @@ print(json.dumps([*seen, tempfile.gettempdir()]), file=open(sys.argv[0] + ".out"
     ]
 
 
+NOTED = """
+import os, sys
+seen = [os.getpid(), os.environ["GIVEN"], "OWN" in os.environ, sys.argv]
+print(*seen, file=open(sys.argv[0] + ".out", "a"))
+os.environ["OWN"] = "1"
+os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+"""
+
+
+def test_what_has_run_a_drawing_runs_the_next(tmp_path, script, monkeypatch, capfd):
+    path, saying = script(NOTED), script("print('said')", "saying.py")
+    forks = Forks()
+    for given in "first", "second":
+        monkeypatch.setenv("GIVEN", given)
+        forks.run(path, str(tmp_path), again=True)
+    forks.run(saying, str(tmp_path), again=True)
+    forks.run(path, str(tmp_path))
+    noted = [line.split(maxsplit=1) for line in Path(f"{path}.out").read_text().splitlines()]
+    (first, one), (second, two), (other, _) = noted
+    assert first == second != other
+    assert [one, two] == [f"{given} False {[path]}" for given in ("first", "second")]
+    assert capfd.readouterr().out == "said\n"
+
+
+@pytest.mark.parametrize("ending", ["raise ValueError", "import os; os.kill(os.getpid(), 9)"])
+def test_what_has_failed_or_ended_runs_nothing_more(tmp_path, script, ending):
+    path = script("import os; print(os.getpid(), file=open('{}', 'a'))".format(tmp_path / "pids"))
+    forks = Forks()
+    forks.run(path, str(tmp_path), again=True)
+    with pytest.raises(subprocess.CalledProcessError):
+        forks.run(script(ending, "ending.py"), str(tmp_path), again=True)
+    forks.run(path, str(tmp_path), again=True)
+    first, second = map(int, (tmp_path / "pids").read_text().split())
+    assert first != second
+    os.kill(second, signal.SIGKILL)
+    while psutil.pid_exists(second):
+        time.sleep(0.01)
+    forks.run(path, str(tmp_path), again=True)
+
+
 def test_scripts_run_side_by_side(tmp_path, script):
     other = "import os, time\nwhile not os.path.exists({!r}): time.sleep(0.01)"
     waiting = script(other.format(str(tmp_path / "done")))

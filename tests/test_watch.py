@@ -22,6 +22,7 @@ pytest.importorskip("watchfiles")
 WORKFLOW = """
 import os, sys, time
 from matplotlib.figure import Figure
+sys.stdin.read()
 text = open("report/text").read()
 open("process", "w").write(str(os.getpid()))
 open("started", "a").write(text + "\\n")

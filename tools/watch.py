@@ -1,7 +1,9 @@
 """Build whenever a source is saved, and show the paper: ``python tools/watch.py CONFIG COMMAND …``.
 
-``CONFIG`` is the overlay that the command builds with, or empty. What is saved during a build is
-built after it. A build that fails is shown, and the next save mends it. Ctrl-C ends all.
+``CONFIG`` is the overlay that the command builds with, or empty. The command starts before there is
+anything to build, and builds once when its standard input is closed, so that no save waits for its
+start. What is saved during a build is built after it. A build that fails is shown, and the next
+save mends it. Ctrl-C ends all.
 """
 
 import collections
@@ -72,31 +74,30 @@ class Watcher:
 def running(command: Sequence[str]) -> Iterator[subprocess.Popen]:
     """Run a command as the leader of a group, which ends with the block, whatever happens."""
     # In a group of its own: Ctrl-C would reach it twice, and what it left behind not at all.
-    process = subprocess.Popen(
+    with subprocess.Popen(
         command,
         cwd=ROOT,
         env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
         start_new_session=True,
-    )
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(PATIENCE)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    ) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(PATIENCE)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
-def build(command: Sequence[str], overlay: Path | None, preview: Preview) -> None:
-    """Build once, and show what came of it."""
+def build(process: subprocess.Popen, overlay: Path | None, preview: Preview) -> None:
+    """Let a process that waits build, and show what came of it."""
     preview.building()
     began = time.monotonic()
     try:
@@ -106,12 +107,11 @@ def build(command: Sequence[str], overlay: Path | None, preview: Preview) -> Non
         preview.failed(f"error: {error}")
         return
     said: collections.deque[str] = collections.deque(maxlen=LINES)
-    with running(command) as process:
-        for line in process.stdout:
-            print(line, end="", flush=True)
-            said.append(line)
-        failed = process.wait()
-    if failed:
+    process.stdin.close()
+    for line in process.stdout:
+        print(line, end="", flush=True)
+        said.append(line)
+    if process.wait():
         preview.failed("".join(said))
     else:
         preview.built(pdf, time.monotonic() - began)
@@ -131,10 +131,12 @@ def main(arguments: Sequence[str]) -> None:
     try:
         watcher.saved.set()
         while True:
-            # Not for ever: a wait without an end would not be interrupted on all systems.
-            if watcher.saved.wait(1):
+            with running(command) as process:
+                # Not for ever: a wait without an end would not be interrupted on all systems.
+                while not watcher.saved.wait(1):
+                    pass
                 watcher.saved.clear()
-                build(command, overlay, preview)
+                build(process, overlay, preview)
     except KeyboardInterrupt:
         print("ended")
     finally:

@@ -1,16 +1,18 @@
 """Short steps run in forks of one process, which has imported what most of them need.
 
 To start Python and to import matplotlib takes longer than to draw most figures, and an edit of
-their style draws all. Each step is a process of its own still. What it is a fork of has imported
-packages of others and let matplotlib draw once, so that it has its fonts and its parser at hand;
-no step sees what another did, or code as it was.
+their style draws all. What is forked has imported packages of others and let matplotlib draw once,
+so that its fonts and its parser are at hand; no step sees code as it was before the run.
+
+A drawing takes a fork over from one that is done, since a third of its time would go to a fork of
+its own: to copy each page of memory that it touches. Figures are drawn apart from one another
+whatever process draws them (`pixelspace.figures.style.house`). Other steps see nothing of others.
 """
 
 import contextlib
 import gc
 import importlib
 import io
-import json
 import os
 import runpy
 import signal
@@ -19,10 +21,13 @@ import subprocess
 import sys
 import threading
 import traceback
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 
 PACKAGES = (
     *("h5py", "jinja2.sandbox", "matplotlib.backends.backend_pdf", "matplotlib.figure"),
-    *("matplotlib.style", "numpy", "PIL.Image", "psutil", "pydantic", "snakemake.script", "yaml"),
+    *("matplotlib.style", "numpy", "PIL.Image", "psutil", "pydantic", "scipy.special"),
+    *("snakemake.script", "yaml"),
 )
 
 
@@ -46,7 +51,8 @@ def install(workflow) -> None:
     def execute(script: PythonScript, fname: str, edit: bool = False) -> None:
         elsewhere = script.container_img or script.conda_env or script.env_modules
         if script.rulename in workflow._localrules and not elsewhere:
-            forks.run(fname, script.resources.tmpdir)
+            drawing = script.rulename.startswith("draw_")
+            forks.run(fname, script.resources.tmpdir, again=drawing)
         else:
             alone(script, fname, edit)
 
@@ -59,37 +65,53 @@ class Forks:
     def __init__(self):
         self._control: socket.socket | None = None
         self._asking = threading.Lock()
+        self._idle: list[Connection] = []
 
-    def run(self, script: str, temporary: str) -> None:
+    def run(self, script: str, temporary: str, *, again: bool = False) -> None:
         """Run a script to its end.
 
         Args:
             temporary: the folder for its temporary files.
+            again: whether what runs it may have run others, and may run others after it.
 
         Raises:
             subprocess.CalledProcessError: if it ends with another status than 0.
         """
-        ours, theirs = socket.socketpair()
-        with ours, ours.makefile("rw", encoding="utf-8") as line:
-            with theirs:
-                self._fork(theirs)
-            environment = {**os.environ, "TMPDIR": temporary}
-            print(json.dumps([script, environment]), file=line, flush=True)
-            # Nothing at all comes of a fork that is killed.
-            status = int(line.readline() or -signal.SIGKILL)
+        line = self._taken() if again else self._fork()
+        environment = {**os.environ, "TMPDIR": temporary}
+        status = -signal.SIGKILL  # nothing at all comes of a fork that is killed
+        with contextlib.suppress(EOFError, ConnectionError):
+            line.send((script, environment))
+            status = line.recv()
+        if again and not status:
+            self._idle.append(line)
+        else:
+            line.close()
         if status:
             raise subprocess.CalledProcessError(status, [sys.executable, script])
 
-    def _fork(self, line: socket.socket) -> None:
-        """Let a fork serve a line; if what is forked has been killed, begin with another."""
-        with self._asking:
+    def _taken(self) -> Connection:
+        """Return a line to a fork that is done and still there, or else to a new one."""
+        with contextlib.suppress(IndexError):  # of a list that is empty by now
+            while True:
+                line = self._idle.pop()
+                if not line.poll():
+                    return line
+                line.close()
+        return self._fork()
+
+    def _fork(self) -> Connection:
+        """Return a line to a new fork; if what is forked has been killed, begin with another."""
+        ours, theirs = Pipe()
+        with theirs, self._asking:
             try:
                 if self._control is None:
                     self.start()
-                socket.send_fds(self._control, [b"."], [line.fileno()])
+                socket.send_fds(self._control, [b"."], [theirs.fileno()])
             except BrokenPipeError:
                 self.start()
-                socket.send_fds(self._control, [b"."], [line.fileno()])
+                socket.send_fds(self._control, [b"."], [theirs.fileno()])
+        return ours
 
     def start(self) -> None:
         """Start the process, in place of any before; it imports while this one goes on."""
@@ -106,13 +128,14 @@ def serve(control: socket.socket) -> None:
     for package in PACKAGES:
         importlib.import_module(package)
     _draw()
+    gc.freeze()
     while True:
         said, lines, _, _ = socket.recv_fds(control, 1, 1)
         if not said:
             return
         if os.fork() == 0:
             control.close()  # so that it is known when nobody reads it
-            _answer(socket.socket(fileno=lines[0]))
+            _answer(Connection(lines[0]))
         os.close(lines[0])
 
 
@@ -128,23 +151,36 @@ def _draw() -> None:
             figure.savefig(io.BytesIO(), format=form)
 
 
-def _answer(connection: socket.socket) -> None:
-    """Run, in another fork, the script that is asked for, and say its status."""
+def _answer(line: Connection) -> None:
+    """Let another fork run the scripts that are asked for, and say its status if one fails."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    # A run that is killed asks for nothing, or reads no answer.
-    with contextlib.suppress(BrokenPipeError), connection.makefile("rw", encoding="utf-8") as line:
-        asked = line.readline() or os._exit(0)
-        process = os.fork()
-        if process == 0:
-            _run(*json.loads(asked))  # with the line open: a step that goes on has not ended
-        print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), file=line, flush=True)
+    process = os.fork()
+    if process == 0:
+        _work(line)
+    status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    if status:
+        with contextlib.suppress(ConnectionError):  # of a run that is killed
+            line.send(status)
     os._exit(0)
 
 
-def _run(script: str, environment: dict[str, str]) -> None:
-    """Run a script as Python would, and end this process."""
+def _work(line: Connection) -> None:
+    """Run scripts until no more is asked for or one fails, and end this process."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    gc.disable()  # a short step ends before the search for garbage would pay
+    streams = {stream: os.dup(stream.fileno()) for stream in (sys.stdout, sys.stderr)}
+    with contextlib.suppress(EOFError, ConnectionError):
+        while True:
+            # With the line open: a step that goes on has not ended.
+            if status := _run(*line.recv()):
+                os._exit(status)
+            for stream, own in streams.items():
+                os.dup2(own, stream.fileno())
+            line.send(0)
+    os._exit(0)
+
+
+def _run(script: str, environment: dict[str, str]) -> int:
+    """Run a script as Python would, and return its status."""
     os.environ.clear()
     os.environ.update(environment)
     sys.argv = [script]
@@ -159,7 +195,7 @@ def _run(script: str, environment: dict[str, str]) -> None:
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(status)
+    return status
 
 
 if __name__ == "__main__":

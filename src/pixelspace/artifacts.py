@@ -12,6 +12,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -168,10 +169,22 @@ def checked(path: str | os.PathLike) -> Path:
     return path
 
 
+def checked_hash(path: str | os.PathLike) -> str:
+    """Return the SHA-256 of a file that is `checked`, in hexadecimal.
+
+    Raises:
+        UserError: as `checked` does.
+    """
+    path = checked(path)
+    return file_hash(path) if REMOTE in os.environ else _recorded(path)
+
+
+def _recorded(path: Path) -> str:
+    return _record(path).read_text(errors="replace").strip()
+
+
 def _is_as_written(path: Path) -> bool:
-    record = _record(path)
-    both = path.is_file() and record.is_file()
-    return both and file_hash(path) == record.read_text(errors="replace").strip()
+    return path.is_file() and _record(path).is_file() and file_hash(path) == _recorded(path)
 
 
 def folders(folder: str | os.PathLike) -> Iterator[tuple[Path, list[str]]]:
@@ -194,12 +207,15 @@ def damaged(folder: str | os.PathLike) -> Iterator[Path]:
     These are changed or gone, or have no record; what is hidden, and what is in hidden folders, is
     not among them.
     """
+    paths = []
     for parent, names in folders(folder):
         recorded = parent / RECORDS
         known = {record.name for record in recorded.iterdir()} if recorded.is_dir() else set()
-        for name in sorted(known.union(names)):
-            if not name.startswith(".") and not _is_as_written(parent / name):
-                yield parent / name
+        names = sorted(name for name in known.union(names) if not name.startswith("."))
+        paths += [parent / name for name in names]
+    with ThreadPoolExecutor() as pool:
+        sound = pool.map(_is_as_written, paths)
+        yield from (path for path, is_sound in zip(paths, sound, strict=True) if not is_sound)
 
 
 def write_dataset(path: str | os.PathLike, dataset: Dataset) -> None:

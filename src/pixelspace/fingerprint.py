@@ -58,23 +58,22 @@ def _statements(file: Path) -> ast.Module:
     return tree
 
 
+def _hash(tree: ast.Module) -> str:
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+
+
+NOTHING = _hash(ast.Module([], []))
+"""The hash of a module, or of the ``__init__`` of a package, that has no statement."""
+
+
+@functools.cache
 def _hashed(file: Path) -> str:
-    return hashlib.sha256(ast.dump(_statements(file)).encode()).hexdigest()
-
-
-def _file(module: str) -> Path:
-    return Path(find_spec(module).origin)
+    return _hash(_statements(file))
 
 
 @functools.cache
 def _own(module: str) -> str:
-    return _hashed(_file(module))
-
-
-@functools.cache
-def _does_nothing(module: str) -> bool:
-    """Whether a module, or the ``__init__`` of a package, has no statement."""
-    return not _statements(_file(module)).body
+    return _hashed(Path(find_spec(module).origin))
 
 
 @functools.cache
@@ -131,7 +130,7 @@ def parts(*modules: str, script: Path | None = None) -> dict[str, str]:
         module = left.pop()
         reached.add(module)
         left |= _run_before(module) - reached
-    names = sorted(name for name in reached if is_code(name) and not _does_nothing(name))
+    names = sorted(name for name in reached if is_code(name) and _own(name) != NOTHING)
     versions = {}
     for package in sorted(reached):
         versions |= _versions(package)

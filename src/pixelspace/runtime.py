@@ -1,7 +1,9 @@
 """How a job runs: the same bytes whatever the machine is doing, and its chatter in a log."""
 
+import atexit
 import contextlib
 import errno
+import functools
 import gc
 import os
 import platform
@@ -99,6 +101,7 @@ def job(log: str) -> Iterator[None]:
         file = open(log, "w", buffering=1, encoding="utf-8")  # noqa: SIM115
     except OSError as error:
         sys.exit(f"error: {log}: cannot be written to: {error.strerror}")
+    atexit.register(gc.freeze)  # a last search for garbage, at the exit, would take a second or two
     terminal = os.dup(sys.stderr.fileno())
     with file:
         for stream in (sys.stdout, sys.stderr):
@@ -120,7 +123,7 @@ def job(log: str) -> Iterator[None]:
             os.write(terminal, f"error: {missing or error}\n".encode())
         sys.exit(1)
     finally:
-        gc.freeze()  # a last search for garbage, at the exit, would take a second or two
+        os.close(terminal)
 
 
 @contextlib.contextmanager
@@ -130,7 +133,7 @@ def _at_work() -> Iterator[None]:
     A step that outlives a run which was killed would write what the next run plans to write.
     """
     if RUN in os.environ:
-        threading.Thread(target=_follow, args=[int(os.environ[RUN])], daemon=True).start()
+        _follow(int(os.environ[RUN]))
     if STEPS not in os.environ:
         yield
         return
@@ -141,8 +144,13 @@ def _at_work() -> Iterator[None]:
         yield
 
 
+@functools.cache
 def _follow(number: int) -> None:
-    """End this process when another has ended."""
+    """Begin, if this has not begun, to wait for the end of another process to end this one."""
+    threading.Thread(target=_end_after, args=[number], daemon=True).start()
+
+
+def _end_after(number: int) -> None:
     with contextlib.suppress(psutil.NoSuchProcess):
         run = psutil.Process(number)
         while run.is_running() and run.status() != psutil.STATUS_ZOMBIE:

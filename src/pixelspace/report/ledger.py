@@ -7,7 +7,7 @@ and sections of the configuration, from other artifacts, and these in the end fr
 from collections.abc import Mapping
 from pathlib import Path
 
-from pixelspace.artifacts import checked
+from pixelspace.artifacts import checked_hash
 from pixelspace.files import file_hash, portable
 
 
@@ -50,7 +50,7 @@ def of(
         "numbers": {name: entry["artifact"] for name, entry in numbers.items()},
         "artifacts": {
             path: {
-                "sha256": file_hash(checked(Path(results, path))),
+                "sha256": checked_hash(Path(results, path)),
                 **step,
                 "inputs": [portable(file) for file in step["inputs"]]
                 + [name for dataset, name in taken.items() if dataset == path],
