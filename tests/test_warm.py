@@ -73,9 +73,12 @@ print(json.dumps([*seen, tempfile.gettempdir()]), file=open(sys.argv[0] + ".out"
 
 NOTED = """
 import os, sys
-seen = [os.getpid(), os.environ["GIVEN"], "OWN" in os.environ, sys.argv]
-print(*seen, file=open(sys.argv[0] + ".out", "a"))
+from matplotlib import rcParams
+seen = [os.getpid(), os.environ["GIVEN"], "OWN" in os.environ, "own" in sys.path]
+print(*seen, rcParams["lines.linewidth"], file=open(sys.argv[0] + ".out", "a"))
 os.environ["OWN"] = "1"
+rcParams["lines.linewidth"] = 99
+sys.path.append("own")
 os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 """
 
@@ -91,7 +94,7 @@ def test_what_has_run_a_drawing_runs_the_next(tmp_path, script, monkeypatch, cap
     noted = [line.split(maxsplit=1) for line in Path(f"{path}.out").read_text().splitlines()]
     (first, one), (second, two), (other, _) = noted
     assert first == second != other
-    assert [one, two] == [f"{given} False {[path]}" for given in ("first", "second")]
+    assert [one, two] == [f"{given} False False 1.5" for given in ("first", "second")]
     assert capfd.readouterr().out == "said\n"
 
 

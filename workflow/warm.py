@@ -5,8 +5,9 @@ their style draws all. What is forked has imported packages of others and let ma
 so that its fonts and its parser are at hand; no step sees code as it was before the run.
 
 A drawing takes a fork over from one that is done, since a third of its time would go to a fork of
-its own: to copy each page of memory that it touches. Figures are drawn apart from one another
-whatever process draws them (`pixelspace.figures.style.house`). Other steps see nothing of others.
+its own: to copy each page of memory that it touches. Of what a drawing has changed, the next finds
+its variables of the environment, settings of matplotlib, path and streams as they were before. No
+other step sees anything of others.
 """
 
 import contextlib
@@ -167,14 +168,20 @@ def _answer(line: Connection) -> None:
 def _work(line: Connection) -> None:
     """Run scripts until no more is asked for or one fails, and end this process."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from matplotlib import rc_context
+
     streams = {stream: os.dup(stream.fileno()) for stream in (sys.stdout, sys.stderr)}
+    path = list(sys.path)
     with contextlib.suppress(EOFError, ConnectionError):
         while True:
             # With the line open: a step that goes on has not ended.
-            if status := _run(*line.recv()):
-                os._exit(status)
+            script, environment = line.recv()
+            with rc_context():
+                if status := _run(script, environment):
+                    os._exit(status)
             for stream, own in streams.items():
                 os.dup2(own, stream.fileno())
+            sys.path[:] = path
             line.send(0)
     os._exit(0)
 
