@@ -41,6 +41,13 @@ A sentence that goes away.
   & 0.2 & $>$ 0.5 & \textcolor{failing}{no} \\
 \end{claimtable}
 
+\begin{tabular}{@{}lrrrrr@{}}
+  & \multicolumn{2}{c}{one} & \multicolumn{2}{c}{0.41 of others} & last \\
+  \midrule
+  first & 0.55 [0.51, 0.59] & 0.65 [0.61, 0.69] & 0.75 [0.71, 0.79] & 0.85 [0.81, 0.89] & 0.9 \\*
+  second & 0.55 [0.52, 0.58] & 0.65 [0.62, 0.68] & 0.75 [0.72, 0.78] & 0.85 [0.82, 0.88] & 0.9 \\
+\end{tabular}
+
 \begin{ledgertable}
   \hypertarget{ledger:3}{3} & training.json & \texttt{aaaaaaaaaaaa} & train.py & seed \\
 \end{ledgertable}
@@ -53,7 +60,12 @@ NEW = (
     .replace("says little", "says more")
     .replace(r"\paperfigure{dropped}{Only in the earlier one, with $x^2$.}", "")
     .replace(r"\begin{claimtable}", "\\paperfigure{new}{Only in the later.}\n\n\\begin{claimtable}")
-    .replace("0.71", "0.83")
+    .replace("{0.71}", "{0.83}")
+    .replace("0.41 of", "0.42 of")
+    .replace(".55 [", ".56 [")
+    .replace(".65 [", ".66 [")
+    .replace(".75 [", ".76 [")
+    .replace(".85 [", ".86 [")
     .replace(r"\textcolor{failing}{no}", "yes")
     .replace("aaaaaaaaaaaa", "bbbbbbbbbbbb")
 )
@@ -126,12 +138,17 @@ def test_the_pictures_of_both_papers_are_in_the_pdf(papers, tmp_path):
         tex, bibliography=bibliography, figures=marked.figures, earlier=marked.earlier
     ) as folder:
         text = "\n".join(page.extract_text() for page in PdfReader(folder / "paper.pdf").pages)
+        log = (folder / "paper.log").read_text(encoding="utf-8", errors="replace")
+        wide = re.findall(r"Overfull \\hbox \(.*", log)
         if "KEEP" in os.environ:
             shutil.copy(folder / "paper.pdf", os.environ["KEEP"])
     for shown in ("kept", "before", "after", "dropped", "new"):
         assert text.count(f"picture {shown}") == 1, shown
     assert "Lost" in text
     assert "??" not in text
+    assert re.search(r"0\.55 \[0\.51, 0\.59\].*\n.*0\.56 \[0\.51, 0\.59\]", text)
+    assert not re.search(r"second.*\*|\* *second", text)
+    assert wide == []
 
 
 @needs_latexdiff

@@ -39,7 +39,12 @@ OPTIONS = [
 FRAGILE = re.compile(r"\\(cite|ref|hypertarget|hyperlink|multicolumn|textcolor|raggedright)")
 """What cannot be struck through, and is only coloured."""
 
-RULES = re.compile(r"(\s|\\(top|mid|bottom)rule\b|\\cmidrule(\(\w+\))?\{[^}]*\}|\\hline\b)*")
+RULES = re.compile(r"\*?(\s|\\(top|mid|bottom)rule\b|\\cmidrule(\(\w+\))?\{[^}]*\}|\\hline\b)*")
+"""What begins a row and is in none of its cells."""
+
+SEVERAL = re.compile(r"(\s*\\multicolumn\{\d+\}\{(?:[^{}]|\{[^{}]*\})*\})\{(.*)\}(\s*)$", re.S)
+"""A cell over several columns, which must begin with what says so."""
+
 PREAMBLE = r"""
 \DeclareRobustCommand{\ledgermark}[2]{#2}
 \definecolor{old}{HTML}{B00020}
@@ -322,18 +327,21 @@ def _shape(row: str) -> str:
 
 
 def _changed(old: str, new: str) -> str:
-    """Return a row with those cells marked that are not as they were."""
+    """Return a row with those cells marked that are not as they were.
+
+    What they are stands below what they were: side by side, both may not fit into a column.
+    """
     if old.strip() == new.strip():
         return new
     before, after = _cells(_bare(old)), _cells(_bare(new))
     if len(before) != len(after):
         return _row(old, _taken_out) + r"\\" + _row(new, _put_in)
-    rules = RULES.match(new)[0]
-    cells = (
-        was if was.strip() == now.strip() else f"{_taken_out(was)} {_put_in(now)}"
-        for was, now in zip(before, after, strict=True)
-    )
-    return rules + "&".join(cells)
+    above, below = [], []
+    for was, now in zip(before, after, strict=True):
+        same = was.strip() == now.strip()
+        above.append(now if same else _taken_out(was))
+        below.append(_emptied(now) if same else _put_in(now))
+    return RULES.match(new)[0] + "&".join(above) + r"\\*" + "&".join(below)
 
 
 def _row(row: str, marked: Callable[[str], str]) -> str:
@@ -356,10 +364,13 @@ def _put_in(cell: str) -> str:
     return _marked_cell(cell, "new", "DIFadd")
 
 
+def _emptied(cell: str) -> str:
+    wide = SEVERAL.match(cell)
+    return f"{wide[1]}{{}}" if wide else " "
+
+
 def _marked_cell(cell: str, colour: str, command: str) -> str:
-    # A cell over several columns must begin with what says so.
-    wide = re.match(r"(\s*\\multicolumn\{\d+\}\{(?:[^{}]|\{[^{}]*\})*\})\{(.*)\}(\s*)$", cell, re.S)
-    if wide:
+    if wide := SEVERAL.match(cell):
         return f"{wide[1]}{{{_marked_cell(wide[2], colour, command)}}}{wide[3]}"
     _, ragged, text = cell.rpartition(r"\raggedright")
     text = text.strip()
