@@ -109,9 +109,25 @@ def test_what_has_failed_or_ended_runs_nothing_more(tmp_path, script, ending):
     first, second = map(int, (tmp_path / "pids").read_text().split())
     assert first != second
     os.kill(second, signal.SIGKILL)
+    deadline = time.monotonic() + 20
     while psutil.pid_exists(second):
+        assert time.monotonic() < deadline
         time.sleep(0.01)
     forks.run(path, str(tmp_path), again=True)
+
+
+def test_figures_that_pyplot_keeps_are_not_the_next_drawing_s(tmp_path, script):
+    path = script(f"""
+import os
+from matplotlib import pyplot
+pyplot.plot([0, 1])
+print(len(pyplot.gca().lines), os.getcwd(), file=open({str(tmp_path / "out")!r}, "a"))
+os.chdir("/")
+""")
+    forks = Forks()
+    for _ in range(3):
+        forks.run(path, str(tmp_path), again=True)
+    assert (tmp_path / "out").read_text().splitlines() == 3 * [f"1 {os.getcwd()}"]
 
 
 def test_scripts_run_side_by_side(tmp_path, script):

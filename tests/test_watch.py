@@ -17,15 +17,19 @@ from repository import ROOT
 
 from pixelspace.report.preview import Preview
 
-pytest.importorskip("watchfiles")
+if "CI" not in os.environ:
+    pytest.importorskip("watchfiles")
 
 WORKFLOW = """
 import os, sys, time
 from matplotlib.figure import Figure
+open("waiting", "w").write(str(os.getpid()))
 sys.stdin.read()
 text = open("report/text").read()
 open("process", "w").write(str(os.getpid()))
 open("started", "a").write(text + "\\n")
+if text == "mute":
+    os.kill(os.getpid(), 9)
 print("about to build", text, flush=True)
 if text == "half":
     sys.exit("the end of the log")
@@ -147,6 +151,30 @@ def test_a_failure_is_shown_and_the_next_save_mends_it(project, watching):
     assert "config.yaml" in page.until(lambda state: state["failure"])["failure"]
     (project / "config/config.yaml").write_text("results: results\n")
     page.until(is_built)
+
+
+def test_a_build_that_is_killed_is_a_failure_and_the_next_save_mends_it(project, watching):
+    _, page = watching
+    page.until(is_built)
+    save(project, "mute")
+    assert "status -9" in page.until(lambda state: state["failure"])["failure"]
+    save(project, "whole")
+    page.until(is_built)
+
+
+def test_what_is_killed_while_it_waits_for_a_save_is_replaced(project, watching):
+    _, page = watching
+    first = page.until(is_built)
+    deadline = time.monotonic() + PATIENCE
+    while (waiting := (project / "waiting").read_text()) in ("", (project / "process").read_text()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    os.kill(int(waiting), signal.SIGKILL)
+    while (project / "waiting").read_text() in ("", waiting):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    save(project, "second")
+    page.until(lambda state: is_built(state) and state["version"] != first["version"])
 
 
 def test_what_is_saved_during_a_build_is_built_after_it(project, watching):

@@ -111,8 +111,8 @@ def build(process: subprocess.Popen, overlay: Path | None, preview: Preview) -> 
     for line in process.stdout:
         print(line, end="", flush=True)
         said.append(line)
-    if process.wait():
-        preview.failed("".join(said))
+    if status := process.wait():
+        preview.failed("".join(said) or f"the build ended with status {status}, without a word")
     else:
         preview.built(pdf, time.monotonic() - began)
 
@@ -133,10 +133,11 @@ def main(arguments: Sequence[str]) -> None:
         while True:
             with running(command) as process:
                 # Not for ever: a wait without an end would not be interrupted on all systems.
-                while not watcher.saved.wait(1):
+                while not watcher.saved.wait(1) and process.poll() is None:
                     pass
-                watcher.saved.clear()
-                build(process, overlay, preview)
+                if watcher.saved.is_set():
+                    watcher.saved.clear()
+                    build(process, overlay, preview)
     except KeyboardInterrupt:
         print("ended")
     finally:

@@ -6,8 +6,9 @@ so that its fonts and its parser are at hand; no step sees code as it was before
 
 A drawing takes a fork over from one that is done, since a third of its time would go to a fork of
 its own: to copy each page of memory that it touches. Of what a drawing has changed, the next finds
-its variables of the environment, settings of matplotlib, path and streams as they were before. No
-other step sees anything of others.
+the environment, the working folder, matplotlib's settings, the path and streams as they were. One
+that has used pyplot, which keeps figures and a current one, gives its fork to no other. No other
+step sees anything of others.
 """
 
 import contextlib
@@ -80,11 +81,11 @@ class Forks:
         """
         line = self._taken() if again else self._fork()
         environment = {**os.environ, "TMPDIR": temporary}
-        status = -signal.SIGKILL  # nothing at all comes of a fork that is killed
+        status, goes_on = -signal.SIGKILL, False  # nothing at all comes of a fork that is killed
         with contextlib.suppress(EOFError, ConnectionError):
             line.send((script, environment))
-            status = line.recv()
-        if again and not status:
+            status, goes_on = line.recv()
+        if again and goes_on:
             self._idle.append(line)
         else:
             line.close()
@@ -161,7 +162,7 @@ def _answer(line: Connection) -> None:
     status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
     if status:
         with contextlib.suppress(ConnectionError):  # of a run that is killed
-            line.send(status)
+            line.send((status, False))
     os._exit(0)
 
 
@@ -171,9 +172,10 @@ def _work(line: Connection) -> None:
     from matplotlib import rc_context
 
     streams = {stream: os.dup(stream.fileno()) for stream in (sys.stdout, sys.stderr)}
-    path = list(sys.path)
+    folder, path = os.getcwd(), list(sys.path)
+    goes_on = True
     with contextlib.suppress(EOFError, ConnectionError):
-        while True:
+        while goes_on:
             # With the line open: a step that goes on has not ended.
             script, environment = line.recv()
             with rc_context():
@@ -181,8 +183,10 @@ def _work(line: Connection) -> None:
                     os._exit(status)
             for stream, own in streams.items():
                 os.dup2(own, stream.fileno())
+            os.chdir(folder)
             sys.path[:] = path
-            line.send(0)
+            goes_on = "matplotlib.pyplot" not in sys.modules
+            line.send((0, goes_on))
     os._exit(0)
 
 
