@@ -152,7 +152,8 @@ def render(tmp_path):
 def test_a_claim_that_fails_is_marked(render, check):
     assert r"\claimed{1}{They are alike" in render('((= claim("alike") =))', check())
     text = render('((= claim("alike") =))((= claim_rows()[0].bound =))', check({"a.alike": 0}))
-    assert r"\notclaimed{1}{They differ (\ensuremath{0.00} is below" in text
+    below = r"\ledgermark{1}{\ensuremath{0.00}} is below \ledgermark{2}{\ensuremath{0.50}})"
+    assert rf"\notclaimed{{1}}{{They differ ({below}" in text
     assert r"$\geq$ \ensuremath{0.50}" in text
 
 

@@ -107,7 +107,8 @@ def test_words_are_printed_as_they_stand(render):
 def test_every_number_names_the_entries_of_the_ledger_that_it_is_from(tmp_path, expression, places):
     claimed = '((* set said = claim("c") *))' if "claim_rows" in expression else ""
     (tmp_path / "t.tex.j2").write_text(f"{claimed}((= {expression} =))")
-    claim = {"place": 1, "holds": True, "sentence": "So.", "cites": ["n", "x"]}
+    claim = {"place": 1, "holds": True, "cites": ["n", "x"]}
+    claim |= {"parts": [{"printed": "So."}]}
     claim |= {"claim": "c", "reason": "r", "descriptive": False}
     claim["printed"] = {"value": "0.5", "bounds": {"above": "0"}}
     extended = {"extends": None, "projections": {}, "measures": {}, "rows": 9, "kind": "a"}
@@ -261,7 +262,8 @@ def whole_paper(value, holds):
     verdicts = {
         name: {
             **{"place": place, "claim": claim.claim, "reason": claim.reason, "holds": holds},
-            **{"descriptive": claim.descriptive, "cites": [claim.number], "sentence": "So it is."},
+            **{"descriptive": claim.descriptive, "cites": [claim.number]},
+            "parts": [{"printed": "So it is."}],
             "printed": {"value": "0.5", "bounds": dict.fromkeys(claim.bounds, "0.4")},
         }
         for place, (name, claim) in enumerate(about.items(), start=1)

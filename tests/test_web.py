@@ -33,9 +33,10 @@ BODY = r"""
 ((* endfor *))\end{ledgertable}
 """
 CLAIM = {"number": "n", "value": 3.0, "bounds": {"above": 2.0}, "holds": True, "place": 1}
-CLAIM |= {"sentence": "It is large.", "cites": ["n"]}
+CLAIM |= {"parts": [{"printed": "It is as large as "}, {"printed": "3.00", "numbers": ["n"]}]}
+CLAIM |= {"cites": ["n"]}
 FAILED = CLAIM | {"bounds": {"below": 2.0}, "holds": False, "place": 2}
-FAILED |= {"sentence": "It is not below $2$."}
+FAILED |= {"parts": [{"printed": "It is not below $2$."}]}
 SMALLEST = """cell => Math.min(...[...cell.closest("table").querySelectorAll("td, td *")]
     .map(one => parseFloat(getComputedStyle(one).fontSize)))"""
 CLAIMS = {"large": CLAIM, "small": FAILED}
@@ -100,6 +101,8 @@ def test_the_page_reads_well_and_says_what_things_are(page, size, scheme):
         assert shown.locator(".ltx_tabular td").first.evaluate(SMALLEST) > 12
         number = shown.get_by_role("link", name="3", exact=True).first
         assert number.get_attribute("title") == "from a.json"
+        inside = shown.get_by_role("link", name="3.00", exact=True)
+        assert inside.get_attribute("title") == "from a.json"
         claim = shown.get_by_role("link", name="C1").first
         assert claim.get_attribute("title") == "large holds: n = 3, to be > 2"
         image = shown.get_by_role("img")

@@ -185,7 +185,7 @@ rule write_tables:
                 f"{RESULTS}/sweeps/{name}.html",
                 caption="../../report/captions/sweep.rst",
                 category="sweeps",
-                labels={"figure": f"{name}, as a table"},
+                labels={"table": name},
             )
             for name in CONFIG.sweeps
         ],

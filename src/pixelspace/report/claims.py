@@ -136,7 +136,8 @@ def check(
         By the claim's name, in the order of the file: its ``place`` among them, counted from 1;
         ``claim``, ``reason`` and ``descriptive`` as they are; the ``number``'s name, its ``value``
         and the ``bounds`` by kind; the same ``printed`` as LaTeX; whether it ``holds``; the
-        ``sentence`` that is true; and all numbers that it ``cites``.
+        ``sentence`` that is true; its ``parts``, each as it is ``printed``, and where it is one or
+        more measured ``numbers`` with their names; and all numbers that the claim ``cites``.
 
     Raises:
         UserError: naming file and line, if a claim is about a number that nothing measured.
@@ -158,6 +159,7 @@ def check(
         }
         holds = all(BOUNDS[kind](value, bound) for kind, bound in bounds.items())
         own = dict(zip(OWN, (value, next(iter(bounds.values()))), strict=True))
+        parts = list(_filled(claim, claim.holds if holds else claim.fails, values | own))
         checked[name] = {
             "place": len(checked) + 1,
             "claim": claim.claim,
@@ -171,14 +173,26 @@ def check(
                 "bounds": {kind: shown(bound, claim.format) for kind, bound in bounds.items()},
             },
             "holds": holds,
-            "sentence": _filled(claim.holds if holds else claim.fails, values | own, claim.format),
+            "sentence": "".join(part["printed"] for part in parts),
+            "parts": parts,
             "cites": sorted(set(claim.numbers)),
         }
     return checked
 
 
-def _filled(sentence: str, values: Mapping[str, float], format: str) -> str:
-    return PLACE.sub(lambda place: shown(values[place[1]], place[2] or format), sentence)
+def _filled(
+    claim: Claim, sentence: str, values: Mapping[str, float]
+) -> Iterator[dict[str, object]]:
+    """Yield a sentence in parts, with its numbers as they are printed."""
+    bound = next(iter(claim.bounds.values()))
+    names = {"value": [claim.number], "bound": [bound] if isinstance(bound, str) else []}
+    start = 0
+    for place in PLACE.finditer(sentence):
+        yield {"printed": sentence[start : place.start()]}
+        printed = shown(values[place[1]], place[2] or claim.format)
+        yield {"printed": printed, "numbers": names.get(place[1], [place[1]])}
+        start = place.end()
+    yield {"printed": sentence[start:].rstrip()}
 
 
 def failing(checked: Mapping[str, Mapping]) -> list[str]:

@@ -123,8 +123,17 @@ class Cited:
         self._claimed.add(name)
         self._cited.update(found["cites"])
         command = "claimed" if found["holds"] else "notclaimed"
-        mark = marked("", *map(self.value, found["cites"]))
-        return Tex(rf"\{command}{{{found['place']}}}{{{found['sentence'].strip()}{mark}}}")
+        sentence = "".join(map(self._part_of_claim, found["parts"]))
+        if not any("numbers" in part for part in found["parts"]):
+            sentence += marked("", *map(self.value, found["cites"]))
+        return Tex(rf"\{command}{{{found['place']}}}{{{sentence}}}")
+
+    def _part_of_claim(self, part: Mapping) -> str:
+        if "numbers" not in part:
+            return part["printed"]
+        # A bound that is no measured number is of the claims themselves.
+        values = [self.value(name) for name in part["numbers"]] or [self._of_claims(0)]
+        return marked(part["printed"], *values)
 
     def holds(self, name: str) -> bool:
         """Tell whether a claim holds, for text that follows from it."""
