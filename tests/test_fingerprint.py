@@ -26,7 +26,8 @@ def fingerprints(tmp_path):
     (package / "part").mkdir(parents=True)
     for name, text in MODULES.items():
         (package / name).write_text(text)
-    (package / "fingerprint.py").write_text((SOURCE / "pixelspace/fingerprint.py").read_text())
+    for name in ("errors.py", "fingerprint.py"):
+        (package / name).write_text((SOURCE / "pixelspace" / name).read_text())
 
     def taken():
         code = (

@@ -292,7 +292,13 @@ def test_snakemake_s_report_shows_figures_with_their_words_and_tables(readers):
     assert weights["labels"] == {"figure": "weights", "method": "weights", "layer": "conv1"}
     tables = {f"{RESULTS}/claims.html", f"{RESULTS}/numbers.html"}
     assert tables == {path for part in categories["claims and numbers"].values() for path in part}
-    assert f"{RESULTS}/sweeps/noise_and_starts.html" in shown
+    forms = {
+        "sweeps/noise_and_starts.html": "table",
+        "figures/sweep-noise_and_starts.png": "figure",
+    }
+    for path, form in forms.items():
+        labels = shown[f"{RESULTS}/{path}"]["labels"]
+        assert labels == {"sweep": "noise_and_starts", "shown as": form}
     assert planned(readers) == []
 
 
@@ -532,12 +538,23 @@ def test_why_a_file_would_be_made_again_is_said_in_words(restored):
     }
     edited(restored / SMOKE, "logits], images: 2, steps: 17", "logits], images: 2, steps: 16")
     appended(restored / "src/pixelspace/figures/inversion.py", "\n\nOTHER = 1\n")
-    changed = ["the code changed in src/pixelspace/figures/inversion.py"]
-    assert why(sheet) == {drawn: changed}
+    ((step, changed),) = why(sheet).items()
+    assert step == drawn
+    assert re.fullmatch(
+        r"the code changed in src/pixelspace/figures/inversion.py: its hash was \w{8} and is \w{8}",
+        "; ".join(changed),
+    )
     said = why("paper.pdf")
     assert said.pop(drawn) == said.pop("draw meme-caricature") == changed
     assert list(said) == ["write the ledger", "write the paper", "typeset the paper"]
     assert list(said.values()) == 3 * [["follows from the steps above"]]
+
+
+def test_why_the_ledger_has_other_steps_is_said_in_a_line(restored):
+    edited(restored / SMOKE, "replicates: 2\n    projections:", "replicates: 3\n    projections:")
+    said = reasons_said(restored, "paper.pdf")["write the ledger"]
+    assert "what the paper cites or shows, or what makes it, is no longer the same" in said
+    assert not [line for line in said if line.startswith("steps")]
 
 
 def test_why_is_said_of_keys_as_they_were_written(restored):
@@ -628,6 +645,18 @@ def test_a_mistake_in_a_template_names_the_file_and_leaves_the_paper(restored):
     edited(restored / "report/sections/further.tex.j2", r"\oops{} things", "Three things")
     assert snakemake(restored).returncode == 0
     assert (restored / RESULTS / "paper.pdf").read_bytes() == before
+
+
+def test_a_module_that_is_not_python_is_named(restored):
+    module = restored / "src/pixelspace/figures/style.py"
+    line = len(module.read_text(encoding="utf-8").splitlines()) + 1
+    appended(module, "def broken(:\n")
+    run = snakemake(restored)
+    assert run.returncode == 1
+    *_, last = run.stderr.splitlines()
+    assert last.startswith("error: ")
+    assert last.endswith(f"src/pixelspace/figures/style.py:{line}: this is not Python")
+    assert "Traceback" not in run.stderr
 
 
 def test_a_number_that_nothing_measured_names_the_line(restored):

@@ -37,6 +37,7 @@ DERIVED = {
     "planned": "the settings changed that units take from the projections of the nearest layer",
     "planned_images": "the settings changed that images take from projections of others",
     "shown": "what there is to show of the networks changed",
+    "steps": "what the paper cites or shows, or what makes it, is no longer the same",
 }
 """What to say of parameters whose values nobody wrote."""
 
@@ -142,7 +143,7 @@ def _changed_code(old: Mapping | None, new: Mapping) -> Iterator[str]:
         elif part not in old or part not in new:
             yield f"the code {'has' if part in new else 'no longer has'} {_file(part)}"
         elif old[part] != new[part]:
-            yield f"the code changed in {_file(part)}"
+            yield f"the code changed in {_file(part)}: its hash was {old[part]} and is {new[part]}"
 
 
 def _changed_networks(name: str, old: Mapping | list, new: Mapping | list) -> Iterator[str]:

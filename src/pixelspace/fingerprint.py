@@ -22,6 +22,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import grimp
+import grimp.exceptions
+
+from pixelspace.errors import UserError
 
 PACKAGE = "pixelspace"
 SCRIPTS = "scripts/"
@@ -42,11 +45,17 @@ DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 @functools.cache
 def _graph() -> grimp.ImportGraph:
-    return grimp.build_graph(PACKAGE, include_external_packages=True, cache_dir=None)
+    try:
+        return grimp.build_graph(PACKAGE, include_external_packages=True, cache_dir=None)
+    except grimp.exceptions.SourceSyntaxError as error:
+        raise UserError(f"{error.filename}:{error.lineno}: this is not Python") from None
 
 
 def _tree(file: Path) -> ast.Module:
-    return ast.parse(file.read_text(encoding="utf-8"))
+    try:
+        return ast.parse(file.read_text(encoding="utf-8"))
+    except SyntaxError as error:
+        raise UserError(f"{file}:{error.lineno}: this is not Python: {error.msg}") from None
 
 
 def _statements(file: Path) -> ast.Module:
@@ -123,6 +132,9 @@ def parts(*modules: str, script: Path | None = None) -> dict[str, str]:
     Returns:
         By the names of the modules; that of the script is ``scripts/`` and the file's name. By the
         names of packages of others that compute or draw, their versions.
+
+    Raises:
+        UserError: naming file and line, if one of the files is not Python.
     """
     reached = set()
     left = {*modules, *(_imported(script) if script else ())}

@@ -139,7 +139,14 @@ def code(script, named=lambda wildcards: ()):
     `named` gives modules that it imports by a name in the settings.
     """
     path = Path(workflow.basedir, "scripts", f"{script}.py")
-    return lambda wildcards: fingerprint.parts(*named(wildcards), script=path)
+
+    def parts(wildcards):
+        try:
+            return fingerprint.parts(*named(wildcards), script=path)
+        except UserError as error:
+            sys.exit(f"error: {error}")
+
+    return parts
 
 
 def network_module(wildcards):

@@ -174,7 +174,7 @@ rule draw_sweep:
             f"{RESULTS}/figures/sweep-{{sweep}}.png",
             caption="../../report/captions/figure.rst",
             category="sweeps",
-            labels={"figure": "{sweep}"},
+            labels={"sweep": "{sweep}", "shown as": "figure"},
         ),
         txt=f"{RESULTS}/figures/sweep-{{sweep}}.txt",
     log:

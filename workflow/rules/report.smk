@@ -185,7 +185,7 @@ rule write_tables:
                 f"{RESULTS}/sweeps/{name}.html",
                 caption="../../report/captions/sweep.rst",
                 category="sweeps",
-                labels={"table": name},
+                labels={"sweep": name, "shown as": "table"},
             )
             for name in CONFIG.sweeps
         ],
