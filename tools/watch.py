@@ -96,8 +96,15 @@ def running(command: Sequence[str]) -> Iterator[subprocess.Popen]:
                 os.killpg(process.pid, signal.SIGKILL)
 
 
+def _written(file: Path) -> int | None:
+    try:
+        return file.stat().st_mtime_ns
+    except FileNotFoundError:
+        return None
+
+
 def build(process: subprocess.Popen, overlay: Path | None, preview: Preview) -> None:
-    """Let a process that waits build, and show what came of it."""
+    """Let a process that waits build, and show what comes of it, the paper once it is there."""
     preview.building()
     began = time.monotonic()
     try:
@@ -107,10 +114,14 @@ def build(process: subprocess.Popen, overlay: Path | None, preview: Preview) -> 
         preview.failed(f"error: {error}")
         return
     said: collections.deque[str] = collections.deque(maxlen=LINES)
+    before = _written(pdf)
     process.stdin.close()
     for line in process.stdout:
         print(line, end="", flush=True)
         said.append(line)
+        if _written(pdf) not in (None, before):
+            before = _written(pdf)
+            preview.built(pdf, time.monotonic() - began)
     if status := process.wait():
         preview.failed("".join(said) or f"the build ended with status {status}, without a word")
     else:
