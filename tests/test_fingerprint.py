@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from pixelspace import fingerprint
+from pixelspace.errors import UserError
+
 SOURCE = Path(__file__).parent.parent / "src"
 
 MODULES = {
@@ -44,6 +47,12 @@ def fingerprints(tmp_path):
         return run.stdout.split()
 
     return package, taken
+
+
+def test_a_script_that_is_not_python_is_named(tmp_path):
+    (tmp_path / "broken.py").write_text("def broken(:\n")
+    with pytest.raises(UserError, match=r"broken\.py:1: this is not Python: invalid syntax"):
+        fingerprint.hashes([f"{fingerprint.SCRIPTS}broken.py"], tmp_path)
 
 
 def changed(before, after):

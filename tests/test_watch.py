@@ -39,6 +39,9 @@ os.makedirs("results", exist_ok=True)
 figure = Figure(figsize=(4, 3))
 figure.text(0.1, 0.5, text)
 figure.savefig("results/paper.pdf")
+print("written", flush=True)
+while text == "slow to end" and not os.path.exists("go on"):
+    time.sleep(0.01)
 """
 
 PATIENCE = 60
@@ -151,6 +154,14 @@ def test_a_failure_is_shown_and_the_next_save_mends_it(project, watching):
     assert "config.yaml" in page.until(lambda state: state["failure"])["failure"]
     (project / "config/config.yaml").write_text("results: results\n")
     page.until(is_built)
+
+
+def test_the_paper_is_shown_before_the_build_has_ended(project, watching):
+    _, page = watching
+    first = page.until(is_built)
+    save(project, "slow to end")
+    page.until(lambda state: is_built(state) and state["version"] != first["version"])
+    (project / "go on").touch()
 
 
 def test_a_build_that_is_killed_is_a_failure_and_the_next_save_mends_it(project, watching):

@@ -3,7 +3,7 @@
 The workflow says what an interrupt does, but is read a second later, once Snakemake is imported.
 
 After ``--when-told``, it waits until its standard input is closed, and imports before that what a
-plan needs of the packages of others: half of the time that a short run takes.
+plan needs of the packages of others.
 """
 
 import signal
@@ -22,11 +22,10 @@ if sys.argv[1:2] == ["--when-told"]:
     from importlib import import_module
 
     del sys.argv[1]
-    for package in ("grimp", "h5py", "jinja2.sandbox", "multiprocessing.connection", "pydantic"):
+    for package in ("grimp", "h5py", "jinja2.sandbox"):
         import_module(package)
     get_argument_parser()  # which imports all plugins
-    gc.freeze()
-    sys.stdin.read()
     atexit.register(gc.freeze)  # a last search for garbage, at the exit, would take a while
+    sys.stdin.read()
 
 sys.exit(main())

@@ -114,13 +114,13 @@ def build(process: subprocess.Popen, overlay: Path | None, preview: Preview) -> 
         preview.failed(f"error: {error}")
         return
     said: collections.deque[str] = collections.deque(maxlen=LINES)
-    before = _written(pdf)
+    shown = _written(pdf)
     process.stdin.close()
     for line in process.stdout:
         print(line, end="", flush=True)
         said.append(line)
-        if _written(pdf) not in (None, before):
-            before = _written(pdf)
+        if (now := _written(pdf)) not in (None, shown):
+            shown = now
             preview.built(pdf, time.monotonic() - began)
     if status := process.wait():
         preview.failed("".join(said) or f"the build ended with status {status}, without a word")

@@ -136,8 +136,9 @@ def check(
         By the claim's name, in the order of the file: its ``place`` among them, counted from 1;
         ``claim``, ``reason`` and ``descriptive`` as they are; the ``number``'s name, its ``value``
         and the ``bounds`` by kind; the same ``printed`` as LaTeX; whether it ``holds``; the
-        ``sentence`` that is true; its ``parts``, each as it is ``printed``, and where it is one or
-        more measured ``numbers`` with their names; and all numbers that the claim ``cites``.
+        ``sentence`` that is true; its ``parts``, each as it is ``printed``, those that are numbers
+        with their names in ``numbers``, which a bound of the claim's own has none of; and all
+        numbers that the claim ``cites``.
 
     Raises:
         UserError: naming file and line, if a claim is about a number that nothing measured.
@@ -183,7 +184,7 @@ def check(
 def _filled(
     claim: Claim, sentence: str, values: Mapping[str, float]
 ) -> Iterator[dict[str, object]]:
-    """Yield a sentence in parts, with its numbers as they are printed."""
+    """Yield the parts of a sentence: words, and numbers with their names."""
     bound = next(iter(claim.bounds.values()))
     names = {"value": [claim.number], "bound": [bound] if isinstance(bound, str) else []}
     start = 0

@@ -331,9 +331,9 @@ def _changed(old: str, new: str) -> str:
 
     What they are stands below what they were: side by side, both may not fit into a column.
     """
-    if old.strip() == new.strip():
-        return new
     before, after = _cells(_bare(old)), _cells(_bare(new))
+    if [cell.strip() for cell in before] == [cell.strip() for cell in after]:
+        return new
     if len(before) != len(after):
         return _row(old, _taken_out) + r"\\" + _row(new, _put_in)
     above, below = [], []
